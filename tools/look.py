@@ -1,0 +1,141 @@
+"""Plan (what to draw), Look (what was drawn), Receipt (how to draw it again)."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from catalog.croquis.figure import AGES, BODIES, HAIR, HAIR_COLORS, POSES, PRESENTATIONS, SKINS
+from catalog.croquis.scene import SCENES
+from catalog.errors import UnknownName
+from catalog.garment import SEASONS, Season
+
+MAX_GARMENTS = 9
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class PersonSpec(_Strict):
+    """Who wears it. Stays the same from turn to turn unless it is asked to change."""
+
+    body: str = "average"
+    skin: str = "light"
+    hair: str = "long"
+    hair_color: str = "brown"
+    presentation: str = "woman"
+    age: str = "young"
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Everything about the person that has no word."""
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _known(cls, value, info):
+        known = {
+            "body": BODIES,
+            "skin": SKINS,
+            "hair": HAIR,
+            "hair_color": HAIR_COLORS,
+            "presentation": PRESENTATIONS,
+            "age": AGES,
+        }.get(info.field_name)
+        if known is not None and value not in known:
+            raise UnknownName.among(info.field_name.replace("_", " "), value, known)
+        return value
+
+
+class Worn(_Strict):
+    """One garment of a plan."""
+
+    id: str = Field(min_length=1, max_length=64)
+    strength: Annotated[float, Field(ge=0, le=2)] | None = None
+    """LoRA strength; None = the card's preferred one, balanced by the blend budget."""
+
+
+class Plan(_Strict):
+    """Everything ``render_look`` needs. Limits: 1–9 garments, 1–50 steps, weights 0–2."""
+
+    garments: Annotated[tuple[Worn, ...], Field(min_length=1, max_length=MAX_GARMENTS)]
+    season: dict[Season, Annotated[float, Field(ge=0, le=1)]] = {"spring-autumn": 1.0}
+    """Season → weight; normalised to sum to 1."""
+    season_strength: Annotated[float, Field(ge=0, le=2)] = 1.0
+    pose: str = "standing"
+    scene: str = "city street"
+    person: PersonSpec = PersonSpec()
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    steps: Annotated[int, Field(ge=1, le=50)] = 12
+    guidance: Annotated[float, Field(ge=1, le=10)] = 1.8
+    control_weight: Annotated[float, Field(ge=0, le=2)] = 1.0
+    """Weight of the layout and skeleton ControlNets."""
+    control_start: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the steps after which the ControlNets begin."""
+    control_end: Annotated[float, Field(ge=0, le=1)] = 1.0
+
+    @field_validator("pose", "scene")
+    @classmethod
+    def _known(cls, value, info):
+        known = POSES if info.field_name == "pose" else SCENES
+        if value not in known:
+            raise UnknownName.among(info.field_name, value, known)
+        return value
+
+    @field_validator("season")
+    @classmethod
+    def _sums_to_one(cls, value):
+        total = sum(value.values())
+        if not value or not math.isfinite(total) or total <= 0:
+            raise ValueError(f"give at least one of {', '.join(SEASONS)} a weight above 0")
+        return {s: value[s] / total for s in SEASONS if value.get(s, 0) > 0}
+
+
+class AdapterUse(_Strict):
+    """One LoRA of a render, frozen."""
+
+    name: str
+    """Garment id or season."""
+    kind: Literal["garment", "season"]
+    sha256: str
+    weight: float
+    region: int | None
+    """Index of the garment whose region it works in; None = the whole picture."""
+
+
+class Receipt(_Strict):
+    """All that is needed to draw the look again, to the same pixels on the same machine."""
+
+    look_id: str
+    plan: Plan
+    base: str
+    base_sha256: str
+    adapters: tuple[AdapterUse, ...]
+    control_sha256: str
+    """Of the control maps fed to the ControlNets."""
+    picture_sha256: str
+    """Of the raw RGB pixels."""
+    width: int
+    height: int
+    versions: dict[str, str]
+    created: str
+    """UTC, ISO 8601."""
+    parent: str | None = None
+    thread: str | None = None
+
+
+class Look(_Strict):
+    """A drawn look: its id, where its files are, and its receipt."""
+
+    id: str
+    folder: str
+    receipt: Receipt
+    seconds: dict[str, float] = {}
+
+    @property
+    def image(self) -> str:
+        return f"{self.folder}/look.png"
+
+    @property
+    def receipt_file(self) -> str:
+        return f"{self.folder}/receipt.json"

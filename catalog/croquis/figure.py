@@ -41,16 +41,16 @@ AGES = ("young", "middle-aged", "older")
 # half-widths as shares of the height, by presentation (measured off fashion croquis proportions)
 _WIDTHS = {
     "woman": dict(
-        neck=0.021, shoulder=0.088, chest=0.073, waist=0.054, hip=0.083, thigh=0.046, knee=0.028,
-        calf=0.029, ankle=0.015, arm=0.021, elbow=0.017, wrist=0.0115,
+        neck=0.020, shoulder=0.080, chest=0.066, waist=0.047, hip=0.074, thigh=0.041, knee=0.0228,
+        calf=0.0248, ankle=0.0128, arm=0.0185, elbow=0.0148, wrist=0.0105,
     ),
     "man": dict(
-        neck=0.027, shoulder=0.106, chest=0.088, waist=0.070, hip=0.077, thigh=0.047, knee=0.031,
-        calf=0.032, ankle=0.018, arm=0.026, elbow=0.021, wrist=0.0145,
+        neck=0.026, shoulder=0.096, chest=0.081, waist=0.063, hip=0.072, thigh=0.043, knee=0.0265,
+        calf=0.0288, ankle=0.0165, arm=0.0235, elbow=0.0190, wrist=0.0135,
     ),
     "person": dict(
-        neck=0.024, shoulder=0.096, chest=0.080, waist=0.063, hip=0.080, thigh=0.046, knee=0.029,
-        calf=0.030, ankle=0.0165, arm=0.023, elbow=0.019, wrist=0.013,
+        neck=0.023, shoulder=0.087, chest=0.073, waist=0.055, hip=0.073, thigh=0.042, knee=0.0245,
+        calf=0.0265, ankle=0.0150, arm=0.0210, elbow=0.0168, wrist=0.0120,
     ),
 }  # fmt: skip
 _BODY = {
@@ -58,7 +58,7 @@ _BODY = {
     "average": (1.0, 1.0, 1.0),
     "athletic": (1.07, 0.98, 1.0),
     "curvy": (1.06, 1.06, 1.18),
-    "plus": (1.22, 1.42, 1.28),
+    "plus": (1.20, 1.54, 1.26),
 }  # chest and limbs, waist, hips and thighs
 
 
@@ -119,21 +119,23 @@ class _Angles:
 
 
 _POSES: dict[str, _Angles] = {
-    "standing": _Angles(),
+    "standing": _Angles(hips=-2, shoulders=1.5, head=1.5, r_arm=(10, 4), l_arm=(12, 6),
+                        r_leg=(3, 1), l_leg=(6, 3)),
     "contrapposto": _Angles(
-        lean=-2, shoulders=4, hips=-6, head=4, r_arm=(16, 10), l_arm=(14, 2), r_leg=(2, 1),
-        l_leg=(14, 8),
+        lean=-2, shoulders=5, hips=-8, head=4, r_arm=(17, 8), l_arm=(12, 2), r_leg=(1, -1),
+        l_leg=(15, 3),
     ),
     "walking": _Angles(
-        lean=2, shoulders=-3, hips=4, turn=0.25, r_arm=(18, 24), l_arm=(22, -4), r_leg=(9, -3),
-        l_leg=(13, 16), l_leg_length=(0.97, 0.90),
+        lean=1, shoulders=-3, hips=5, turn=0.22, head=-2, r_arm=(18, 12), l_arm=(16, 2),
+        r_leg=(5, 8), l_leg=(-1, -3), r_leg_length=(0.97, 0.84), l_leg_length=(1.0, 1.0),
     ),
     "hands on hips": _Angles(hips=-3, shoulders=2, r_arm=(46, -52), l_arm=(46, -52), r_leg=(7, 5),
                              l_leg=(7, 4), r_arm_length=(0.92, 0.86), l_arm_length=(0.92, 0.86)),
     "hand on hip": _Angles(hips=-5, shoulders=4, head=3, r_arm=(46, -52), l_arm=(12, 4),
                            r_leg=(3, 2), l_leg=(13, 8), r_arm_length=(0.92, 0.86)),
-    "arms crossed": _Angles(r_arm=(14, -84), l_arm=(14, -80), r_leg=(5, 3), l_leg=(6, 4),
-                            r_arm_length=(0.88, 0.86), l_arm_length=(0.9, 0.82)),
+    "arms crossed": _Angles(r_arm=(20, -104), l_arm=(20, -99), r_leg=(5, 3), l_leg=(6, 4),
+                            hips=-2, shoulders=2, r_arm_length=(0.88, 1.0),
+                            l_arm_length=(0.88, 0.92)),
     "waving": _Angles(shoulders=-4, head=-4, r_arm=(12, 5), l_arm=(70, 158), r_leg=(4, 3),
                       l_leg=(6, 4), l_arm_length=(0.95, 0.92)),
     "hands in pockets": _Angles(hips=3, r_arm=(22, -18), l_arm=(22, -18), r_leg=(6, 4),
@@ -141,9 +143,10 @@ _POSES: dict[str, _Angles] = {
                                 l_arm_length=(0.95, 0.80)),
     "turning": _Angles(lean=1, turn=0.6, head=-5, shoulders=3, r_arm=(10, 2), l_arm=(16, 8),
                        r_leg=(3, 2), l_leg=(9, 7)),
-    "sitting": _Angles(lean=-1, r_arm=(16, -12), l_arm=(16, -10), r_leg=(16, 2), l_leg=(14, -2),
-                       r_leg_length=(0.46, 1.0), l_leg_length=(0.46, 1.0),
-                       r_arm_length=(1.0, 0.75), l_arm_length=(1.0, 0.75), seated=True),
+    "sitting": _Angles(lean=-3, turn=0.3, shoulders=1, r_arm=(14, -16), l_arm=(24, 22),
+                       r_leg=(-46, 6), l_leg=(60, -4), r_leg_length=(0.74, 1.0),
+                       l_leg_length=(0.74, 0.96), r_arm_length=(1.0, 0.9),
+                       l_arm_length=(1.0, 0.9), seated=True),
     "striding": _Angles(lean=3, turn=-0.35, shoulders=3, hips=-4, r_arm=(24, -2), l_arm=(16, 26),
                         r_leg=(17, 20), l_leg=(11, -2), r_leg_length=(0.97, 0.88)),
     "leaning": _Angles(lean=6, shoulders=-5, hips=5, head=-6, r_arm=(10, 3), l_arm=(26, 18),
@@ -167,7 +170,7 @@ def pose(
         return value + (rng.normal(0, spread) if rng is not None else 0.0)
 
     tall = 338.0 * (1.0 if person.presentation != "man" else 1.02)
-    tall *= 0.90 + 0.10 * rng.random() if rng is not None else 0.97
+    tall *= 0.895 + 0.09 * rng.random() if rng is not None else 0.97
     legs = vary(1.0, 0.015)
     width = _WIDTHS[person.presentation]
     bulk, _, hips = _BODY[person.body]
@@ -180,10 +183,10 @@ def pose(
 
     mid_hip = np.zeros(2)
     lean = np.radians(vary(a.lean, 1.5))
-    neck = mid_hip + np.array([np.sin(lean), -np.cos(lean)]) * 0.300 * tall
+    neck = mid_hip + np.array([np.sin(lean), -np.cos(lean)]) * 0.285 * tall
     across = _direction(vary(a.shoulders, 1.5))
     shoulder = across * width["shoulder"] * (0.5 + 0.5 * bulk) * facing * tall
-    drop = np.array([0, 0.014 * tall])
+    drop = np.array([0, 0.025 * tall])
     hip = _direction(vary(a.hips, 1.5)) * width["hip"] * 0.56 * (0.6 + 0.4 * hips) * facing * tall
     points = {"neck": neck}
     for side, tag in ((-1, "r"), (1, "l")):
@@ -195,14 +198,14 @@ def pose(
         fore = ray(vary(arm[1], 5), 0.142 * arm_length[1], side)
         points[f"{tag}_wrist"] = points[f"{tag}_elbow"] + fore
         points[f"{tag}_hip"] = mid_hip + side * hip
-        thigh = ray(vary(leg[0], 1.5), 0.240 * leg_length[0] * legs, side)
+        thigh = ray(vary(leg[0], 1.5), 0.262 * leg_length[0] * legs, side)
         points[f"{tag}_knee"] = points[f"{tag}_hip"] + thigh
-        shin = ray(vary(leg[1], 1.5), 0.228 * leg_length[1] * legs, side)
+        shin = ray(vary(leg[1], 1.5), 0.250 * leg_length[1] * legs, side)
         points[f"{tag}_ankle"] = points[f"{tag}_knee"] + shin
     tilt = np.radians(vary(a.head, 3)) + lean
     up = np.array([np.sin(tilt), -np.cos(tilt)])
     right = np.array([np.cos(tilt), np.sin(tilt)])
-    center = neck + up * 0.101 * tall
+    center = neck + up * 0.108 * tall
     ahead = right * turn * 0.022 * tall
     points["nose"] = center + ahead * 1.2 - up * 0.012 * tall
     for side, tag in ((-1, "r"), (1, "l")):
@@ -262,25 +265,42 @@ class Figure:
     def torso(self, t: float, grow: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """Left and right body edge (as seen) at ``t``: 0 shoulder line, .3 chest, .66 waist,
         1 hips (widest), 1.2 crotch; ``grow`` widens by that many world units."""
+        left, right = self.torso_sides(np.array([t], dtype=float), grow)
+        return left[0], right[0]
+
+    def torso_sides(self, ts: np.ndarray, grow: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """``torso`` at many ``ts`` at once: both edges ``(n, 2)``."""
         j = self.joint
-        axis = self.mid_hip - j["neck"]
-        center = j["neck"] + axis * t
+        center = j["neck"] + (self.mid_hip - j["neck"]) * ts[:, None]
         level = j["l_shoulder"] - j["r_shoulder"]
         low = j["l_hip"] - j["r_hip"]
-        blend = float(np.clip(t, 0, 1))
-        across = _unit(_unit(level) * (1 - blend) + _unit(low) * blend)
-        knots = (0.0, 0.12, 0.30, 0.66, 1.0, 1.25)
-        shoulder = float(np.linalg.norm(level)) / 2
-        halves = (
-            shoulder * 0.93,
-            max(shoulder * 0.93, self.half["chest"]),
-            self.half["chest"],
-            self.half["waist"],
-            self.half["hip"],
-            self.half["hip"] * 0.96,
-        )
-        half = float(np.interp(t, knots, halves)) + grow
-        return center - across * half, center + across * half
+        blend = np.clip(ts, 0, 1)[:, None]
+        across = _unit(level) * (1 - blend) + _unit(low) * blend
+        across /= np.hypot(across[:, 0], across[:, 1])[:, None] + 1e-9
+        shoulder = float(np.hypot(*level)) / 2
+        chest, waist, hip = self.half["chest"], self.half["waist"], self.half["hip"]
+        rib = 0.42 * chest + 0.58 * waist
+        knots = np.array((-0.2, 0.0, 0.10, 0.22, 0.34, 0.50, 0.64, 0.82, 1.0, 1.25, 1.5))
+        halves = np.array((
+            shoulder, shoulder, shoulder, max(shoulder * 0.82, chest * 0.97), chest, rib, waist,
+            0.42 * waist + 0.58 * hip, hip, hip * 1.06, hip * 1.06,
+        ))  # fmt: skip
+        half = smooth_interp(ts, knots, halves) + grow
+        return center - across * half[:, None], center + across * half[:, None]
+
+
+def smooth_interp(x: np.ndarray, knots: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Like ``np.interp`` with a smooth curve through the knots (cubic Hermite)."""
+    slopes = np.gradient(values, knots)
+    i = np.clip(np.searchsorted(knots, x, side="right") - 1, 0, len(knots) - 2)
+    span = knots[i + 1] - knots[i]
+    u = np.clip((x - knots[i]) / span, 0, 1)
+    v = 1 - u
+    return (
+        v * v * (1 + 2 * u) * values[i]
+        + u * u * (3 - 2 * u) * values[i + 1]
+        + span * u * v * (v * slopes[i] - u * slopes[i + 1])
+    )
 
 
 def ribbon(line: np.ndarray, halves: np.ndarray, t0: float = 0.0, t1: float = 1.0, *,
@@ -350,7 +370,7 @@ def _resample(line, halves, t0, t1):
     d = 0.05
     middle = (at(np.clip(ts - d, 0, 1)) + 2 * at(ts) + at(np.clip(ts + d, 0, 1))) / 4
     middle[0], middle[-1] = at(ts[:1])[0], at(ts[-1:])[0]
-    return middle, np.interp(ts, steps, halves)
+    return middle, smooth_interp(ts, steps, halves)
 
 
 def _direction(degrees: float) -> np.ndarray:

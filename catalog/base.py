@@ -1,0 +1,247 @@
+"""The base models by name: build, load, save and check their components."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from catalog.errors import Damaged, ModelUnavailable, UnknownName
+
+if TYPE_CHECKING:
+    import torch
+
+BASES = ("croquis", "sd15")
+SHARD = "14MB"
+"""Largest weight file in the repository."""
+PARTS = ("text_encoder", "vae", "unet", "controlnet-openpose", "controlnet-layout")
+
+
+@dataclass
+class Base:
+    """One base, loaded. Weights float32 on the CPU, half precision on a GPU."""
+
+    name: str
+    tokenizer: Any
+    text_encoder: Any
+    vae: Any
+    unet: Any
+    controlnets: dict[str, Any]
+    """By what they read: ``openpose``, ``layout``."""
+    scheduler: Any
+    sha256: str
+    """Of all weight files together."""
+    device: str = "cpu"
+    extras: dict[str, Any] = field(default_factory=dict)
+
+
+def weights_folder() -> Path:
+    """Where the committed croquis weights are."""
+    return Path(__file__).parent / "croquis" / "weights"
+
+
+def training_folder() -> Path:
+    """Where checkpoints are kept: outside the checkout, and found again by the next run."""
+    cache = Path(os.path.expanduser("~")) / ".cache"
+    return cache / "stylist" / "train-base"
+
+
+def noise_scheduler():
+    """DDIM over v-prediction with zero terminal SNR; latents are not clipped (they exceed ±1)."""
+    from diffusers import DDIMScheduler
+
+    return DDIMScheduler(
+        num_train_timesteps=1000,
+        beta_schedule="scaled_linear",
+        beta_start=0.00085,
+        beta_end=0.012,
+        prediction_type="v_prediction",
+        rescale_betas_zero_snr=True,
+        timestep_spacing="trailing",
+        clip_sample=False,
+        set_alpha_to_one=True,
+    )
+
+
+def new_unet(config: dict[str, Any]):
+    from diffusers import UNet2DConditionModel
+
+    from catalog.regions import RegionAttention
+
+    unet = UNet2DConditionModel(**config)
+    unet.set_attn_processor(RegionAttention())
+    return unet
+
+
+def new_controlnet(config: dict[str, Any], channels: int):
+    import torch
+    from diffusers import ControlNetModel
+
+    net = ControlNetModel(**config, conditioning_channels=channels)
+    # trained together from the start, the outputs may begin a little above zero: nothing sleeps
+    for layer in (*net.controlnet_down_blocks, net.controlnet_mid_block):
+        torch.nn.init.normal_(layer.weight, std=0.02)
+    torch.nn.init.kaiming_normal_(net.controlnet_cond_embedding.conv_out.weight)
+    return net
+
+
+def new_text_encoder(config: dict[str, Any], words: int):
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    # the last two ids of the vocabulary are begin and end (see tokens.build_tokenizer)
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=words,
+            bos_token_id=words - 2,
+            eos_token_id=words - 1,
+            pad_token_id=words - 1,
+            **config,
+        )
+    )
+
+
+def load_text_encoder(folder: Path):
+    from transformers import CLIPTextModel
+
+    return CLIPTextModel.from_pretrained(folder / "text_encoder", local_files_only=True).eval()
+
+
+def fill_from_committed(model: torch.nn.Module) -> bool:
+    """Load the committed UNet and ControlNets into a trainer's ``Denoiser``, where they exist."""
+    from diffusers import ControlNetModel, UNet2DConditionModel
+
+    folder = weights_folder()
+    if not (folder / "unet" / "config.json").exists():
+        return False
+    parts: Any = model
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet")
+    parts.unet.load_state_dict(unet.float().state_dict())
+    for name, net in parts.control.items():
+        saved = ControlNetModel.from_pretrained(folder / f"controlnet-{name}")
+        net.load_state_dict(saved.float().state_dict())
+    return True
+
+
+def export(run: Path, folder: Path) -> None:
+    """Copy a training run's components to ``folder`` as fp16 shards with their hashes."""
+    import shutil
+
+    from diffusers import ControlNetModel, UNet2DConditionModel
+    from transformers import CLIPTextModel
+
+    import torch
+    from catalog.croquis.autoencoder import CroquisAutoencoder
+
+    kinds = {
+        "text_encoder": CLIPTextModel,
+        "vae": CroquisAutoencoder,
+        "unet": UNet2DConditionModel,
+        "controlnet-openpose": ControlNetModel,
+        "controlnet-layout": ControlNetModel,
+    }
+    for part, kind in kinds.items():
+        target = folder / part
+        shutil.rmtree(target, ignore_errors=True)
+        model = kind.from_pretrained(run / part).to(torch.float16)
+        model.save_pretrained(target, max_shard_size=SHARD)
+    shutil.rmtree(folder / "tokenizer", ignore_errors=True)
+    shutil.copytree(run / "tokenizer", folder / "tokenizer")
+    noise_scheduler().save_pretrained(folder / "scheduler")
+    hashes = {f: _sha256(folder / f) for f in _files(folder)}
+    (folder / "hashes.json").write_text(json.dumps(hashes, indent=1) + "\n")
+
+
+def base_status(name: str = "croquis") -> dict[str, Any]:
+    """``{"name", "present", "sha256", "bytes", "damaged": [files]}`` without loading anything."""
+    if name not in BASES:
+        raise UnknownName.among("base", name, BASES)
+    folder = weights_folder()
+    if name != "croquis" or not (folder / "hashes.json").exists():
+        return {"name": name, "present": False, "sha256": "", "bytes": 0, "damaged": []}
+    hashes = json.loads((folder / "hashes.json").read_text())
+    damaged = [
+        f for f, h in hashes.items() if not (folder / f).exists() or _sha256(folder / f) != h
+    ]
+    size = sum((folder / f).stat().st_size for f in hashes if (folder / f).exists())
+    return {
+        "name": name,
+        "present": True,
+        "sha256": base_sha256(),
+        "bytes": size,
+        "damaged": damaged,
+    }
+
+
+def base_sha256() -> str:
+    """One hash for all weight files of the croquis base."""
+    return hashlib.sha256((weights_folder() / "hashes.json").read_bytes()).hexdigest()
+
+
+def load_base(name: str = "croquis", device: str = "cpu") -> Base:
+    """Load every component of a base, after checking the files against their hashes.
+
+    Raises:
+        UnknownName: no such base.
+        ModelUnavailable: its weights are not here.
+        Damaged: a weight file is missing or changed.
+    """
+    status = base_status(name)
+    if name != "croquis":
+        raise ModelUnavailable(
+            "The sd15 base is not installed.", "See `stylist doctor` for what it needs."
+        )
+    if not status["present"]:
+        raise ModelUnavailable(
+            "The croquis weights are missing from this installation.",
+            "Install again, or train them: python -m catalog.croquis.train_base.",
+        )
+    if status["damaged"]:
+        raise Damaged(
+            f"Weight files are missing or changed: {', '.join(status['damaged'])}.",
+            "Restore them from the repository: git checkout -- catalog/croquis/weights.",
+        )
+    import torch
+    from diffusers import ControlNetModel, DDIMScheduler, UNet2DConditionModel
+
+    from catalog.croquis import tokens
+    from catalog.croquis.autoencoder import CroquisAutoencoder
+    from catalog.regions import RegionAttention
+
+    folder, dtype = weights_folder(), torch.float32 if device == "cpu" else torch.float16
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet", use_safetensors=True)
+    unet.set_attn_processor(RegionAttention())
+    nets = {
+        kind: ControlNetModel.from_pretrained(folder / f"controlnet-{kind}", use_safetensors=True)
+        for kind in ("openpose", "layout")
+    }
+    vae = CroquisAutoencoder.from_pretrained(folder / "vae", use_safetensors=True)
+    text = load_text_encoder(folder)
+    for model in (unet, vae, text, *nets.values()):
+        model.to(device=device, dtype=dtype).eval().requires_grad_(False)
+    return Base(
+        name=name,
+        tokenizer=tokens.load_tokenizer(folder / "tokenizer"),
+        text_encoder=text,
+        vae=vae,
+        unet=unet,
+        controlnets=nets,
+        scheduler=DDIMScheduler.from_pretrained(folder / "scheduler"),
+        sha256=status["sha256"],
+        device=device,
+    )
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(
+        str(p.relative_to(folder))
+        for p in folder.rglob("*")
+        if p.is_file() and p.suffix in (".safetensors", ".json", ".txt") and p.name != "hashes.json"
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

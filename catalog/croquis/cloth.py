@@ -1,0 +1,560 @@
+"""How cloth looks inside an outline: ground colour, pattern, material, light, folds and ink."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import skia
+
+from catalog.croquis.palette import hex_to_rgb, rgb_to_hex, srgb_to_lab
+from catalog.croquis.prints import MARKS
+from catalog.croquis.sheet import Sheet
+from catalog.garment import Cloth
+
+PATTERNS_BASE = (
+    "plain",
+    "stripes",
+    "pinstripes",
+    "plaid",
+    "gingham",
+    "dots",
+    "floral",
+    "leopard",
+    "camouflage",
+)
+"""Patterns the base is trained on."""
+PRINTS_HELD = ("zigzag", "hearts", "stars", "argyle", "waves", "leaves", "lemons", "diamonds")
+"""Prints base training never draws: only a garment's own LoRA knows them."""
+PATTERNS = PATTERNS_BASE + PRINTS_HELD
+TRIMS_BASE = ("none", "buttons", "zip", "pockets")
+TRIMS_HELD = ("piping", "patch", "studs", "chest stripe", "toggles")
+TRIMS = TRIMS_BASE + TRIMS_HELD
+
+INK = "#241c28"
+_TILE_PX = 4
+_SMOOTH = skia.SamplingOptions(skia.FilterMode.kLinear, skia.MipmapMode.kLinear)
+_CLASS = {
+    "plain": "plain",
+    "stripes": "stripes",
+    "pinstripes": "stripes",
+    "plaid": "plaid",
+    "gingham": "plaid",
+    "dots": "dots",
+}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where a piece of cloth hangs: pattern origin, lie of the cloth, size of its pattern."""
+
+    x: float = 128.0
+    y: float = 120.0
+    angle: float = 0.0
+    """Degrees clockwise from hanging straight down."""
+    scale: float = 1.0
+    half: float | None = None
+    """Half-width of the piece, for its shadow side; measured from the outline if None."""
+
+
+def pattern_class(pattern: str) -> str:
+    """The coarse word of a pattern: plain, stripes, plaid, dots or print."""
+    return _CLASS.get(pattern, "print")
+
+
+def mix(a: str, b: str, share: float) -> str:
+    """``share`` of ``b`` in ``a``, sRGB."""
+    return rgb_to_hex(hex_to_rgb(a) * (1.0 - share) + hex_to_rgb(b) * share)
+
+
+@lru_cache(4096)
+def lightness(color: str) -> float:
+    """CIELAB lightness of ``#rrggbb``, 0–100."""
+    return float(srgb_to_lab(hex_to_rgb(color))[0])
+
+
+@lru_cache(4096)
+def color4(color: str, alpha: float = 1.0) -> int:
+    """``#rrggbb`` and opacity as a skia colour."""
+    r, g, b = (int(v) for v in hex_to_rgb(color))
+    return skia.ColorSetARGB(int(round(255 * alpha)), r, g, b)
+
+
+def pen(color: str, width: float = 1.0, alpha: float = 1.0) -> skia.Paint:
+    """A round pen."""
+    return skia.Paint(
+        Color=color4(color, alpha),
+        AntiAlias=True,
+        Style=skia.Paint.kStroke_Style,
+        StrokeWidth=width,
+        StrokeCap=skia.Paint.kRound_Cap,
+        StrokeJoin=skia.Paint.kRound_Join,
+    )
+
+
+def brush(color: str, alpha: float = 1.0) -> skia.Paint:
+    """A flat fill."""
+    return skia.Paint(Color=color4(color, alpha), AntiAlias=True)
+
+
+@lru_cache(4096)
+def contour_color(ground: str) -> str:
+    """The ink around a garment: never pure black, a little of the garment's own colour."""
+    return mix(INK, ground, 0.16)
+
+
+@lru_cache(4096)
+def detail_color(ground: str) -> str:
+    """Lines inside a garment: darker than the cloth, lighter on nearly black cloth."""
+    light = lightness(ground)
+    if light < 34:
+        return mix(ground, "#ffffff", 0.38)
+    return mix(ground, INK, 0.62)
+
+
+def inside(cloth: Cloth) -> Cloth:
+    """The wrong side of a cloth: plain and darker (linings, hoods, back panels)."""
+    ground = cloth.colors[0]
+    dark = mix(ground, "#1a1424", 0.42) if lightness(ground) > 22 else mix(ground, "#ffffff", 0.1)
+    return cloth.model_copy(update={"colors": (dark,), "pattern": "plain", "trim": "none"})
+
+
+@lru_cache(4096)
+def pattern_colors(colors: tuple[str, ...]) -> tuple[str, str, str]:
+    """Ground and two pattern colours; missing ones are lighter or darker grounds."""
+    ground = colors[0]
+    light = lightness(ground)
+    second = colors[1] if len(colors) > 1 else mix(ground, "#ffffff" if light < 62 else INK, 0.45)
+    third = colors[2] if len(colors) > 2 else mix(second, ground, 0.45)
+    return ground, second, third
+
+
+def fill_cloth(
+    sheet: Sheet,
+    path: skia.Path,
+    region: int,
+    cloth: Cloth,
+    *,
+    frame: Frame | None = None,
+    rng_seed: int = 0,
+    shade: float = 1.0,
+    folds: int = 2,
+    ink: float = 1.0,
+) -> None:
+    """Fill ``path`` for ``region`` and paint the cloth inside it.
+
+    ``shade`` scales the shadow side, ``folds`` counts fold strokes, ``ink`` scales the contour
+    (0: none). Only the outline reaches regions and edges.
+    """
+    if not sheet.draws_picture:
+        sheet.fill(path, region)
+        return
+    frame = frame or Frame()
+    ground = cloth.colors[0]
+    matrix = skia.Matrix.Translate(frame.x, frame.y)
+    matrix.preRotate(frame.angle)
+    matrix.preScale(frame.scale, frame.scale)
+    # a paint must be given its shader when it is made; setShader loses it to garbage collection
+    if cloth.pattern in MARKS:
+        tile = _pattern_tile(cloth.pattern, pattern_colors(cloth.colors))
+        base = skia.Paint(AntiAlias=True, Shader=_shader(tile, matrix))
+    else:
+        base = skia.Paint(AntiAlias=True, Color=color4(ground))
+    sheet.fill(path, region, base)
+
+    def draw(canvas: skia.Canvas) -> None:
+        texture = _material_tile(cloth.material, lightness(ground) < 38)
+        if texture is not None:
+            paint = skia.Paint(AntiAlias=True, Shader=_shader(texture, matrix))
+            canvas.drawPath(path, paint)
+        for paint in _light(path, frame, cloth, shade):
+            canvas.drawPath(path, paint)
+        if folds:
+            canvas.save()
+            canvas.clipPath(path, doAntiAlias=True)
+            _folds(canvas, path.getBounds(), ground, folds, rng_seed)
+            canvas.restore()
+        if ink:
+            contour(canvas, path, ground, ink)
+
+    sheet.paint(draw)
+
+
+def contour(canvas: skia.Canvas, path: skia.Path, ground: str, width: float = 1.0) -> None:
+    """An ink outline, a little heavier on the side away from the light."""
+    ink = contour_color(ground)
+    canvas.drawPath(path, pen(ink, 0.95 * width))
+    box = path.getBounds()
+    heavy = skia.Paint(
+        AntiAlias=True,
+        Style=skia.Paint.kStroke_Style,
+        StrokeWidth=1.7 * width,
+        StrokeJoin=skia.Paint.kRound_Join,
+        Shader=skia.GradientShader.MakeLinear(
+            [skia.Point(box.left(), box.top()), skia.Point(box.right(), box.bottom())],
+            [color4(ink, 0.0), color4(ink, 0.0), color4(ink, 0.8)],
+            [0.0, 0.42, 1.0],
+        ),
+    )
+    canvas.drawPath(path, heavy)
+
+
+# light: (stops, white or shadow alpha); the middle stays untouched so the colour stays true
+_GLOSS: dict[str, tuple[tuple[float, float], ...]] = {
+    "leather": ((0, 0), (0.15, 0.05), (0.2, 0.42), (0.26, 0.05), (0.34, 0), (0.8, 0),
+                (0.85, 0.24), (0.9, 0), (1, 0)),
+    "rubber": ((0, 0), (0.14, 0), (0.18, 0.62), (0.27, 0.62), (0.3, 0), (0.86, 0),
+               (0.9, 0.26), (0.94, 0), (1, 0)),
+    "silk": ((0, 0), (0.08, 0.0), (0.24, 0.34), (0.38, 0), (0.6, 0), (0.72, 0.20), (0.8, 0),
+             (1, 0)),
+    "nylon": ((0, 0.0), (0.1, 0.05), (0.17, 0.30), (0.22, 0.05), (0.3, 0), (1, 0)),
+    "acetate": ((0, 0), (0.2, 0.1), (0.3, 0.5), (0.4, 0), (1, 0)),
+}  # fmt: skip
+
+
+def _light(path: skia.Path, frame: Frame, cloth: Cloth, shade: float) -> list[skia.Paint]:
+    """Paints of the lit side, the shadow side and the gloss, across the lie of the cloth."""
+    box = path.getBounds()
+    rad = np.radians(frame.angle)
+    if frame.half is None:
+        half = max(box.width() / 2, 1.0)
+        cx, cy = box.centerX(), box.centerY()
+    else:
+        half, cx, cy = frame.half, frame.x, frame.y
+    # across the limb, tipped a little so that the light comes from above as well
+    dx, dy = float(np.cos(rad)) * half, float(np.sin(rad)) * half
+    if dx < -0.2 * half:
+        dx, dy = -dx, -dy
+    dy += 0.22 * half
+    ends = [skia.Point(cx - dx, cy - dy), skia.Point(cx + dx, cy + dy)]
+    light = lightness(cloth.colors[0])
+    high = 0.16 if light > 45 else 0.11
+    low = (0.24 if light > 45 else 0.36) * shade
+    shadow = mix(cloth.colors[0], "#1b1440", 0.82)
+    paints = [
+        skia.Paint(
+            AntiAlias=True,
+            Shader=skia.GradientShader.MakeLinear(
+                ends,
+                [
+                    color4("#ffffff", high),
+                    color4("#ffffff", 0.0),
+                    color4(shadow, 0.0),
+                    color4(shadow, low * 0.72),
+                    color4(shadow, low),
+                ],
+                [0.0, 0.26, 0.62, 0.72, 1.0],
+            ),
+        )
+    ]
+    gloss = _GLOSS.get(cloth.material)
+    if gloss:
+        dim = 0.75 if light < 30 else 1.0
+        paints.append(
+            skia.Paint(
+                AntiAlias=True,
+                Shader=skia.GradientShader.MakeLinear(
+                    ends,
+                    [color4("#ffffff", round(a * dim, 3)) for _, a in gloss],
+                    [p for p, _ in gloss],
+                ),
+            )
+        )
+    return paints
+
+
+def _folds(canvas: skia.Canvas, box: skia.Rect, ground: str, count: int, seed: int) -> None:
+    """Tapered fold strokes, mostly in the shadow half and near the lower edge."""
+    rng = np.random.default_rng(seed)
+    w, h = box.width(), box.height()
+    path = skia.Path()
+    for k in range(count):
+        x = box.left() + w * (0.30 + 0.5 * (k + rng.random()) / count)
+        y = box.top() + h * (0.45 + 0.25 * rng.random())
+        dx, dy = w * (0.02 + 0.12 * rng.random()), h * (0.20 + 0.22 * rng.random())
+        bend = w * (0.03 + 0.05 * rng.random())
+        path.moveTo(x, y)
+        path.quadTo(x + dx * 0.2 + bend, y + dy * 0.5, x + dx, y + dy)
+        path.quadTo(x + dx * 0.2 + bend - 2.0, y + dy * 0.55, x, y)
+        path.close()
+    dark = lightness(ground) < 34
+    canvas.drawPath(path, brush(mix(ground, "#ffffff", 0.5) if dark else detail_color(ground),
+                                0.5 if not dark else 0.36))  # fmt: skip
+
+
+# --- tiles ------------------------------------------------------------------------------------
+
+
+def _shader(tile: skia.Image, matrix: skia.Matrix) -> skia.Shader:
+    local = skia.Matrix.Concat(matrix, skia.Matrix.Scale(1 / _TILE_PX, 1 / _TILE_PX))
+    return tile.makeShader(skia.TileMode.kRepeat, skia.TileMode.kRepeat, _SMOOTH, local)
+
+
+def _tile(width: float, height: float, draw, *, wrap: bool = True) -> skia.Image:
+    """Draw once into a repeating image; marks that leave one side come back on the other."""
+    surface = skia.Surface(round(width * _TILE_PX), round(height * _TILE_PX))
+    canvas = surface.getCanvas()
+    canvas.clear(skia.ColorTRANSPARENT)
+    canvas.scale(_TILE_PX, _TILE_PX)
+    reach = (-1, 0, 1) if wrap else (0,)
+    for ox in reach:
+        for oy in reach:
+            canvas.save()
+            canvas.translate(ox * width, oy * height)
+            draw(canvas)
+            canvas.restore()
+    return surface.makeImageSnapshot().withDefaultMipmaps()
+
+
+@lru_cache(512)
+def _pattern_tile(pattern: str, colors: tuple[str, str, str]) -> skia.Image:
+    width, height, draw = MARKS[pattern]
+    surface = skia.Surface(round(width * _TILE_PX), round(height * _TILE_PX))
+    canvas = surface.getCanvas()
+    canvas.clear(color4(colors[0]))
+    marks = _tile(width, height, lambda c: draw(c, colors), wrap=pattern not in ("plaid", "gingham"))
+    canvas.drawImage(marks, 0, 0)
+    return surface.makeImageSnapshot().withDefaultMipmaps()
+
+
+@lru_cache(64)
+def _material_tile(material: str, dark: bool) -> skia.Image | None:
+    """Transparent marks of a material; on dark cloth the light marks are stronger."""
+    maker = _TEXTURES.get(material)
+    if maker is None:
+        return None
+    width, height, draw = maker
+    up, down = (0.26, 0.20) if dark else (0.22, 0.20)
+    return _tile(width, height, lambda c: draw(c, up, down), wrap=material not in ("quilted",))
+
+
+def _denim(c: skia.Canvas, up: float, down: float) -> None:
+    for k in range(-1, 3):
+        x = k * 2.0
+        c.drawLine(x, 4, x + 4, 0, pen("#ffffff", 0.55, up))
+        c.drawLine(x + 1, 4, x + 5, 0, pen("#0a0a28", 0.5, down * 0.8))
+
+
+def _knit(c: skia.Canvas, up: float, down: float) -> None:
+    for y in (0.0, 3.4):
+        path = skia.Path()
+        path.moveTo(0.3, y)
+        path.lineTo(2.0, y + 2.0)
+        path.lineTo(3.7, y)
+        c.drawPath(path, pen("#120c20", 0.6, down * 1.5))
+        c.drawLine(0.5, y - 0.9, 1.9, y + 0.7, pen("#ffffff", 0.55, up * 1.1))
+
+
+def _speckle(count: int, size: float, seed: int, strength: float):
+    spots = np.random.default_rng(seed).random((count, 3))
+
+    def draw(c: skia.Canvas, up: float, down: float) -> None:
+        for x, y, k in spots:
+            light = k < 0.5
+            paint = pen(
+                "#ffffff" if light else "#120c20",
+                size,
+                min((up if light else down) * strength, 1.0),
+            )
+            c.drawLine(x * 24, y * 24, x * 24 + 1.3 * (k - 0.3), y * 24 + 0.7, paint)
+
+    return draw
+
+
+def _quilted(c: skia.Canvas, up: float, down: float) -> None:
+    paint = skia.Paint(
+        Shader=skia.GradientShader.MakeLinear(
+            [skia.Point(0, 0), skia.Point(0, 11)],
+            [
+                color4("#0f0a24", 0.30),
+                color4("#ffffff", 0.05),
+                color4("#ffffff", up * 1.5),
+                color4("#ffffff", 0.0),
+                color4("#0f0a24", 0.0),
+                color4("#0f0a24", down * 1.6),
+            ],
+            [0.0, 0.12, 0.28, 0.46, 0.66, 1.0],
+        )
+    )
+    c.drawRect(skia.Rect(0, 0, 12, 11), paint)
+    c.drawLine(0, 0.4, 12, 0.4, pen("#0f0a1c" if up < 0.25 else "#ffffff", 0.7, 0.42))
+
+
+def _weave(step: float, strength: float):
+    def draw(c: skia.Canvas, up: float, down: float) -> None:
+        for k in (0, 1):
+            a, b = k * step, (1 - k) * step
+            c.drawLine(a, b + step * 0.5, a + step, b + step * 0.5,
+                       pen("#1a0f05", step * 0.28, down * strength))  # fmt: skip
+            c.drawLine(b + step * 0.5, b, b + step * 0.5, b + step,
+                       pen("#ffffff", step * 0.28, up * strength))  # fmt: skip
+
+    return draw
+
+
+def _linen(c: skia.Canvas, up: float, down: float) -> None:
+    for k, (x, y) in enumerate(np.random.default_rng(5).random((14, 2)) * 20):
+        tone, alpha = ("#ffffff", up) if k % 2 else ("#20160a", down * 0.9)
+        if k % 3:
+            c.drawLine(x, y, x + 5, y, pen(tone, 0.45, alpha))
+        else:
+            c.drawLine(x, y, x, y + 5, pen(tone, 0.45, alpha))
+
+
+_TEXTURES = {
+    "denim": (4, 4, _denim),
+    "knit": (4, 6.75, _knit),
+    "wool": (24, 24, _speckle(110, 0.45, 3, 0.62)),
+    "suede": (24, 24, _speckle(150, 0.4, 4, 0.5)),
+    "quilted": (12, 11, _quilted),
+    "straw": (6, 6, _weave(3.0, 1.5)),
+    "canvas": (3, 3, _weave(1.5, 0.7)),
+    "linen": (20, 20, _linen),
+}
+
+
+# --- decoration ---------------------------------------------------------------------------------
+
+
+def buttons(sheet: Sheet, points: Sequence[np.ndarray], cloth: Cloth, size: float = 1.6) -> None:
+    """Round buttons at ``points`` (picture only)."""
+    ground = cloth.colors[0]
+    face = mix(ground, "#f6efe2", 0.7) if lightness(ground) < 62 else mix(ground, "#3a2c2c", 0.55)
+
+    def draw(canvas: skia.Canvas) -> None:
+        for x, y in points:
+            canvas.drawCircle(float(x), float(y), size, brush(face))
+            canvas.drawCircle(float(x), float(y), size, pen(INK, 0.55))
+
+    sheet.paint(draw)
+
+
+def stitches(sheet: Sheet, path: skia.Path, cloth: Cloth, width: float = 0.7) -> None:
+    """A dashed stitch line: orange on denim (white on pale denim), tonal elsewhere."""
+    ground = cloth.colors[0]
+    if cloth.material == "denim":
+        tone = "#e7a552" if lightness(ground) < 72 else "#a86a2c"
+    else:
+        tone = detail_color(ground)
+    paint = pen(tone, width, 0.95)
+    paint.setPathEffect(skia.DashPathEffect.Make([2.0, 1.1], 0.0))
+    sheet.paint(lambda canvas: canvas.drawPath(path, paint))
+
+
+def zip_line(sheet: Sheet, path: skia.Path, cloth: Cloth) -> None:
+    """A zip: dark tape, metal teeth."""
+    teeth = pen("#d9d9de" if lightness(cloth.colors[0]) < 80 else "#8b8b94", 1.1)
+    teeth.setPathEffect(skia.DashPathEffect.Make([0.9, 0.9], 0.0))
+
+    def draw(canvas: skia.Canvas) -> None:
+        canvas.drawPath(path, pen(mix(cloth.colors[0], INK, 0.75), 1.9))
+        canvas.drawPath(path, teeth)
+
+    sheet.paint(draw)
+
+
+def trim(
+    sheet: Sheet,
+    path: skia.Path,
+    cloth: Cloth,
+    top: np.ndarray,
+    bottom: np.ndarray,
+    half: float,
+) -> None:
+    """The cloth's decoration inside ``path``, placed by a centre line and a half-width."""
+    if cloth.trim in ("none", "") or not sheet.draws_picture:
+        return
+    top, bottom = np.asarray(top, float), np.asarray(bottom, float)
+    ground, second, _ = pattern_colors(cloth.colors)
+    accent = second if len(cloth.colors) > 1 else detail_color(ground)
+    down = bottom - top
+    length = float(np.hypot(*down)) + 1e-6
+    down /= length
+    across = np.array([down[1], -down[0]])
+
+    def at(along: float, side: float) -> np.ndarray:
+        return top + down * length * along + across * half * side
+
+    def line(*points) -> skia.Path:
+        p = skia.Path()
+        p.moveTo(*points[0])
+        for q in points[1:]:
+            p.lineTo(*q)
+        return p
+
+    kind = cloth.trim
+    with sheet.clipped(path):
+        if kind == "buttons":
+            count = int(np.clip(length / 14, 2, 7))
+            buttons(sheet, [at(0.06 + 0.88 * k / (count - 1), 0) for k in range(count)], cloth)
+        elif kind == "zip":
+            zip_line(sheet, line(at(0, 0), at(1, 0)), cloth)
+        elif kind == "pockets":
+            for side in (-0.5, 0.5):
+                _pocket(sheet, at(0.62, side), down, across, min(half * 0.36, 8.5), cloth)
+        elif kind == "piping":
+            sheet.paint(lambda c: c.drawPath(path, pen(accent, 3.4)))
+            sheet.paint(lambda c: contour(c, path, ground))
+        elif kind == "patch":
+            _patch(sheet, at(0.34, 0.46), min(half * 0.26, 6.5), accent, ground)
+        elif kind == "studs":
+            points = [at(a, s) for a in (0.06, 0.14) for s in np.linspace(-0.8, 0.8, 9)]
+
+            def draw(canvas: skia.Canvas) -> None:
+                for x, y in points:
+                    canvas.drawCircle(float(x), float(y), 1.25, brush("#e4e2dc"))
+                    canvas.drawCircle(float(x), float(y), 1.25, pen(INK, 0.4))
+
+            sheet.paint(draw)
+        elif kind == "chest stripe":
+            band = line(at(0.36, -3), at(0.36, 3))
+            sheet.paint(lambda c: c.drawPath(band, pen(accent, min(length * 0.16, 10.0))))
+        elif kind == "toggles":
+            for along in (0.12, 0.36, 0.60):
+                loop = line(at(along, -0.34), at(along, 0.34))
+                peg = line(at(along, -0.09), at(along, 0.09))
+
+                def draw(canvas: skia.Canvas, loop=loop, peg=peg) -> None:
+                    canvas.drawPath(loop, pen(INK, 1.5))
+                    canvas.drawPath(loop, pen(accent, 0.8))
+                    canvas.drawPath(peg, pen(INK, 4.0))
+                    canvas.drawPath(peg, pen("#c79a5b", 2.8))
+
+                sheet.paint(draw)
+
+
+def _pocket(sheet, center, down, across, size, cloth) -> None:
+    a, b = center - across * size, center + across * size
+    c, d = b + down * size * 1.5, a + down * size * 1.5
+    tip = (c + d) / 2 + down * size * 0.45
+    path = skia.Path()
+    path.addPoly([skia.Point(*p) for p in (a, b, c, tip, d)], True)
+    tone = detail_color(cloth.colors[0])
+    sheet.paint(lambda canvas: canvas.drawPath(path, pen(tone, 0.9)))
+    flap = skia.Path()
+    flap.moveTo(*(a + down * size * 0.4))
+    flap.lineTo(*(b + down * size * 0.4))
+    stitches(sheet, flap, cloth, 0.6)
+
+
+def _patch(sheet, center, size, accent, ground) -> None:
+    x, y = float(center[0]), float(center[1])
+
+    def draw(canvas: skia.Canvas) -> None:
+        canvas.drawCircle(x, y, size, brush(accent))
+        canvas.drawCircle(x, y, size, pen(contour_color(ground), 0.8))
+        ring = pen(mix(accent, "#ffffff", 0.75), 0.7)
+        ring.setPathEffect(skia.DashPathEffect.Make([1.4, 1.0], 0.0))
+        canvas.drawCircle(x, y, size * 0.78, ring)
+        star = skia.Path()
+        for k in range(10):
+            r = size * (0.52 if k % 2 == 0 else 0.22)
+            angle = -np.pi / 2 + k * np.pi / 5
+            point = x + r * float(np.cos(angle)), y + r * float(np.sin(angle))
+            star.lineTo(*point) if k else star.moveTo(*point)
+        star.close()
+        canvas.drawPath(star, brush(mix(accent, "#ffffff", 0.8)))
+
+    sheet.paint(draw)

@@ -1,0 +1,106 @@
+"""Maps: what a drawing's truth looks like to the model. Layout, skeleton, shares of each cell.
+
+The picture is 384 rows by 256 columns, control maps are 96 x 64 (one cell of four by four
+pixels), latents are 24 x 16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import skia
+
+from catalog.croquis.sheet import FIRST_GARMENT, HAIR, HEIGHT, SKIN, WIDTH
+from catalog.garment import SLOTS, Slot
+
+MAP_SIZE = HEIGHT // 4, WIDTH // 4
+LATENT_SIZE = HEIGHT // 16, WIDTH // 16
+CHANNELS = ("skin", "hair", *SLOTS, "edge")
+"""Channels of a layout map: who covers the cell, and where outlines, hems and openings run."""
+SCENE, PERSON, FIRST_PHRASE = 0, 1, 2
+"""Phrases in order: the scene's, the person's, then one per garment."""
+
+# OpenPose-18: the published limb order and colours (Cao et al., 2017), drawn by our own code
+LIMBS = (
+    (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12),
+    (12, 13), (1, 0), (0, 14), (14, 16), (0, 15), (15, 17),
+)  # fmt: skip
+COLORS = (
+    (255, 0, 0), (255, 85, 0), (255, 170, 0), (255, 255, 0), (170, 255, 0), (85, 255, 0),
+    (0, 255, 0), (0, 255, 85), (0, 255, 170), (0, 255, 255), (0, 170, 255), (0, 85, 255),
+    (0, 0, 255), (85, 0, 255), (170, 0, 255), (255, 0, 255), (255, 0, 170), (255, 0, 85),
+)  # fmt: skip
+
+
+def coverage(regions: np.ndarray, count: int) -> np.ndarray:
+    """Region numbers ``(384, 256)`` → share of each map cell, float32 ``(3 + count, 96, 64)``."""
+    rows, columns = MAP_SIZE
+    blocks = regions.reshape(rows, 4, columns, 4)
+    ids = np.arange(FIRST_GARMENT + count, dtype=np.uint8)
+    return np.stack([(blocks == i).mean((1, 3), dtype=np.float32) for i in ids])
+
+
+def layout_map(regions: np.ndarray, edges: np.ndarray, slots: Sequence[Slot]) -> np.ndarray:
+    """The ControlNet's layout map, uint8 ``(12, 96, 64)``: classes and edges, nothing else.
+
+    ``slots[i]`` is the slot of the garment whose region is ``FIRST_GARMENT + i``.
+    """
+    cover = coverage(regions, len(slots))
+    layout = np.zeros((len(CHANNELS), *MAP_SIZE), np.float32)
+    layout[0], layout[1] = cover[SKIN], cover[HAIR]
+    for i, slot in enumerate(slots):
+        layout[2 + SLOTS.index(slot)] += cover[FIRST_GARMENT + i]
+    rows, columns = MAP_SIZE
+    layout[-1] = edges.reshape(rows, 4, columns, 4).mean((1, 3)) / 255.0
+    return np.round(layout * 255).astype(np.uint8)
+
+
+def shares(regions: np.ndarray, count: int) -> np.ndarray:
+    """Share of each latent cell per phrase, float32 ``(2 + count, 24, 16)``, summing to 1."""
+    cover = coverage(regions, count)
+    rows, columns = LATENT_SIZE
+    cells = cover.reshape(len(cover), rows, 4, columns, 4).mean((2, 4))
+    return np.concatenate([cells[:1], cells[SKIN : SKIN + 1] + cells[HAIR : HAIR + 1], cells[3:]])
+
+
+def outline(regions: np.ndarray) -> np.ndarray:
+    """Edges where region numbers change, uint8 ``(384, 256)``: all a cut-out photo can tell."""
+    edge = np.zeros(regions.shape, bool)
+    edge[:, 1:] |= regions[:, 1:] != regions[:, :-1]
+    edge[1:] |= regions[1:] != regions[:-1]
+    return edge.astype(np.uint8) * 255
+
+
+def skeleton(points: np.ndarray, scale: float = 1.0) -> np.ndarray:
+    """OpenPose-18 keypoints ``(18, 2)`` in world units → picture uint8 ``(H, W, 3)``.
+
+    Points that are not finite are left out.
+    """
+    surface = skia.Surface(round(WIDTH * scale), round(HEIGHT * scale))
+    canvas = surface.getCanvas()
+    canvas.clear(skia.ColorBLACK)
+    canvas.scale(scale, scale)
+    points = np.asarray(points, float)
+    known = np.isfinite(points).all(1)
+    for (a, b), (r, g, bl) in zip(LIMBS, COLORS, strict=False):
+        if known[a] and known[b]:
+            paint = skia.Paint(
+                Color=skia.Color(int(r * 0.6), int(g * 0.6), int(bl * 0.6)),
+                AntiAlias=True,
+                Style=skia.Paint.kStroke_Style,
+                StrokeWidth=4.5,
+                StrokeCap=skia.Paint.kRound_Cap,
+            )
+            canvas.drawLine(*points[a], *points[b], paint)
+    for (x, y), ok, (r, g, b) in zip(points, known, COLORS, strict=True):
+        if ok:
+            canvas.drawCircle(x, y, 2.6, skia.Paint(Color=skia.Color(r, g, b), AntiAlias=True))
+    return surface.makeImageSnapshot().toarray(colorType=skia.kRGBA_8888_ColorType)[..., :3]
+
+
+def skeleton_map(points: np.ndarray) -> np.ndarray:
+    """The openpose ControlNet's map, uint8 ``(3, 96, 64)``."""
+    rows, columns = MAP_SIZE
+    picture = skeleton(points).reshape(rows, 4, columns, 4, 3).mean((1, 3))
+    return np.round(picture).astype(np.uint8).transpose(2, 0, 1)

@@ -1,0 +1,328 @@
+"""Dressing a figure, and the shop's photograph of one garment. One cloth code for both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import skia
+
+from catalog.croquis import accessories, clothes, portrait
+from catalog.croquis.cloth import (
+    PATTERNS,
+    PATTERNS_BASE,
+    PRINTS_HELD,
+    TRIMS_BASE,
+    TRIMS_HELD,
+    pattern_class,
+)
+from catalog.croquis.figure import Figure, Person, Pose, pose
+from catalog.croquis.sheet import FIRST_GARMENT, HEIGHT, WIDTH, Sheet
+from catalog.croquis.tailor import Body, Job
+from catalog.garment import CATEGORIES, Cloth, Shape
+
+__all__ = [
+    "PATTERNS",
+    "PATTERNS_BASE",
+    "PRINTS_HELD",
+    "TRIMS_BASE",
+    "TRIMS_HELD",
+    "dress",
+    "flat",
+    "pattern_class",
+]
+
+_OPEN_SHOES = ("sandals", "heels", "ballet flats", "loafers")
+
+
+def dress(
+    sheet: Sheet,
+    fig: Figure,
+    outfit: Sequence[tuple[Shape, Cloth]],
+    *,
+    seed: int = 0,
+    sleeves_rolled: bool = False,
+) -> None:
+    """Draw ``fig`` wearing ``outfit``; garment ``i`` gets region ``FIRST_GARMENT + i``.
+
+    The ground of the sheet is left alone. Layers follow from the garments' slots, not from their
+    order; of two garments in one slot the later lies on top.
+    """
+    body = Body(fig)
+    jobs: dict[str, list[Job]] = {slot: [] for slot in _SLOTS}
+    for i, (shape, cloth) in enumerate(outfit):
+        job = Job(sheet, body, shape, cloth, FIRST_GARMENT + i, seed * 31 + i, sleeves_rolled)
+        jobs[CATEGORIES[shape.category].slot].append(job)
+    tops = sorted(jobs["top"], key=lambda job: job.shape.open)
+    covered = bool(jobs["headwear"])
+    behind = fig.pose.behind
+    packs = [job for job in jobs["bag"] if job.shape.category == "backpack"]
+
+    portrait.hair_behind(sheet, fig, covered=covered)
+    for job in packs:
+        accessories.backpack_behind(job)
+    sleeved = [*tops, *jobs["onepiece"], *jobs["outerwear"]]
+    for s, tag in ((-1, "r"), (1, "l")):
+        if f"{tag}_arm" in behind:
+            _arm(sheet, fig, s, tag, sleeved, jobs)
+    for job in jobs["outerwear"]:
+        clothes.outer_back(job)
+    _legs(sheet, fig, jobs)
+    portrait.torso(sheet, fig)
+    for job in sleeved:
+        clothes.behind_head(job)
+    portrait.head(sheet, fig)
+    lower = jobs["bottom"]
+    tucked = [job for job in tops if _tucks(job, lower)]
+    for job in tucked:
+        clothes.top(job)
+    for job in lower:
+        clothes.bottom(job)
+    if lower or jobs["onepiece"]:
+        _boots(jobs, over=True)
+    for job in tops:
+        if job not in tucked and not job.shape.open:
+            clothes.top(job)
+    for job in jobs["onepiece"]:
+        clothes.onepiece(job)
+    if not lower and jobs["onepiece"]:
+        _boots(jobs, over=True)
+    ties = [job for job in jobs["neckwear"] if job.shape.category == "tie"]
+    if not any(job.shape.open for job in tops):
+        for job in ties:
+            accessories.tie(job)
+    for job in tops:
+        if job.shape.open:
+            for knot in ties:
+                accessories.tie(knot)
+            clothes.top(job)
+    for job in jobs["outerwear"]:
+        clothes.outer(job)
+    for job in packs:
+        accessories.backpack_straps(job)
+    for job in jobs["bag"]:
+        if job.shape.category == "crossbody bag":
+            accessories.crossbody_strap(job)
+    for job in jobs["neckwear"]:
+        if job.shape.category == "scarf":
+            accessories.scarf(job)
+    for s, tag in ((-1, "r"), (1, "l")):
+        if f"{tag}_arm" not in behind:
+            _arm(sheet, fig, s, tag, sleeved, jobs)
+    portrait.hair_front(sheet, fig, covered=covered)
+    for job in jobs["eyewear"]:
+        accessories.eyewear(job)
+    for job in jobs["headwear"]:
+        accessories.headwear(job)
+    for job in jobs["bag"]:
+        if job.shape.category in ("tote bag", "handbag"):
+            accessories.carried(job)
+
+
+_SLOTS = ("top", "bottom", "onepiece", "outerwear", "footwear", "headwear", "eyewear",
+          "neckwear", "bag")  # fmt: skip
+
+
+def _tucks(job: Job, lower: Sequence[Job]) -> bool:
+    """Whether a top goes inside the bottom's waistband."""
+    if not lower or job.shape.open:
+        return False
+    cat, fit = job.shape.category, job.shape.fit
+    skirt = "skirt" in lower[0].shape.category
+    if cat in ("blouse", "tank top"):
+        return True
+    return skirt and (cat in ("shirt", "turtleneck", "polo shirt") or fit == "slim")
+
+
+def _arm(sheet: Sheet, fig: Figure, s: int, tag: str, sleeved: Sequence[Job], jobs) -> None:
+    """An arm, its hand, and its sleeves from the inside out."""
+    # a long sleeve hides the arm altogether
+    if not any(job.shape.sleeves == "long" and not job.rolled for job in sleeved):
+        portrait.arm(sheet, fig, tag)
+    pocketed = fig.pose.name == "hands in pockets"
+    if not pocketed:
+        portrait.hand(sheet, fig, tag)
+    for job in sleeved:
+        clothes.sleeve(job, s)
+
+
+def _legs(sheet: Sheet, fig: Figure, jobs: dict[str, list[Job]]) -> None:
+    order = ((-1, "r"), (1, "l"))
+    closed = [j for j in jobs["footwear"] if j.shape.category not in _OPEN_SHOES]
+    for s, tag in order:
+        for job in jobs["footwear"]:
+            accessories.sandal_sole(job, s)
+        if not closed:
+            portrait.foot(sheet, fig, tag)
+        portrait.leg(sheet, fig, tag)
+    _boots(jobs, over=False)
+
+
+def _over_trousers(job: Job, jobs: dict[str, list[Job]]) -> bool:
+    """Tall boots go over slim legs; wide legs fall over every shoe."""
+    if job.shape.category not in ("boots", "rain boots"):
+        return False
+    if not jobs["bottom"]:
+        return False
+    fit = jobs["bottom"][0].shape.fit
+    if job.shape.category == "rain boots":
+        return fit != "loose"
+    return fit == "slim" and job.shape.length in ("calf", "ankle")
+
+
+def _boots(jobs: dict[str, list[Job]], *, over: bool) -> None:
+    for job in jobs["footwear"]:
+        if _over_trousers(job, jobs) == over:
+            for s in (-1, 1):
+                accessories.shoe(job, s)
+
+
+# --- product photos ---------------------------------------------------------------------------
+
+
+def flat(sheet: Sheet, shape: Shape, cloth: Cloth, *, seed: int = 0) -> None:
+    """A web shop's photo of one garment alone, as region ``FIRST_GARMENT``.
+
+    ``seed`` varies size, angle, place, light and background; the garment fills 60–85 % of the
+    frame. Shoes come as a pair.
+    """
+    rng = np.random.default_rng(seed)
+    fill, angle = rng.uniform(0.70, 0.86), rng.uniform(-5.0, 5.0)
+    dx, dy = rng.uniform(-7, 7), rng.uniform(-9, 9)
+    left, top, right, bottom = _extent(shape)
+    size = min(WIDTH * fill / (right - left), HEIGHT * fill / (bottom - top))
+    cx, cy = (left + right) / 2, (top + bottom) / 2
+    placed = _neutral(shape).moved(size, WIDTH / 2 - cx * size, HEIGHT / 2 - cy * size)
+    _backdrop(sheet, rng, (right - left) * size, (bottom - top) * size, dx, dy)
+    matrix = skia.Matrix.Translate(dx, dy)
+    matrix.preRotate(angle, WIDTH / 2, HEIGHT / 2)
+    with sheet.transformed(matrix):
+        _lay_out(sheet, Body(Figure(_NOBODY, placed)), shape, cloth, seed)
+
+
+_NOBODY = Person(presentation="person")
+
+
+def _lay_out(sheet: Sheet, body: Body, shape: Shape, cloth: Cloth, seed: int) -> None:
+    """The garment on nobody."""
+    job = Job(sheet, body, shape, cloth, FIRST_GARMENT, seed)
+    slot = CATEGORIES[shape.category].slot
+    if slot in ("top", "outerwear", "onepiece"):
+        if slot == "outerwear":
+            clothes.outer_back(job)
+        clothes.behind_head(job)
+        if shape.open:
+            _lining(job)
+        elif shape.category != "turtleneck":
+            clothes.neck_back(job)
+        draw = {"top": clothes.top, "outerwear": clothes.outer, "onepiece": clothes.onepiece}[slot]
+        draw(job)
+        for s in (-1, 1):
+            clothes.sleeve(job, s)
+    elif slot == "bottom":
+        clothes.bottom(job)
+    elif slot == "footwear":
+        for s in (-1, 1):
+            accessories.shoe_lining(job, s)
+            accessories.shoe(job, s)
+    elif slot == "headwear":
+        accessories.headwear(job)
+    elif slot == "eyewear":
+        accessories.eyewear(job)
+    elif shape.category == "tie":
+        accessories.tie(job)
+    elif shape.category == "scarf":
+        accessories.scarf(job)
+    else:
+        accessories.bag_body(job, body.at(0.3))
+
+
+def _lining(job: Job) -> None:
+    """The inside of the back, seen in an empty neckline or between two open fronts."""
+    body = job.body
+    t_end, skirt, grow, flare = clothes._coat_cut(job)
+    if not job.shape.open:
+        skirt, t_end = (), 0.9
+    path = clothes.upper_path(
+        body,
+        job.shape,
+        wide=2.0,
+        deep=-5.0,
+        t_end=t_end - 0.01,
+        ease=clothes.ease_of(job) - 1.0,
+        skirt=skirt,
+        grow=grow,
+        flare=flare,
+        hem=1.0,
+    )
+    job.fill(path, cloth=clothes.inside(job.cloth))
+
+
+@lru_cache(64)
+def _neutral(shape: Shape) -> Pose:
+    """Standing, arms slightly away, feet together for shoes."""
+    preset = pose("standing", _NOBODY)
+    points = preset.array()
+    names = {name: i for i, name in enumerate(_KEYS)}
+    if CATEGORIES[shape.category].slot == "footwear":
+        middle = points[[names["r_hip"], names["l_hip"]], 0].mean()
+        apart = 0.033 * preset.height
+        for s, tag in ((-1, "r"), (1, "l")):
+            for joint in ("hip", "knee", "ankle"):
+                points[names[f"{tag}_{joint}"], 0] = middle + s * apart
+    else:
+        for s, tag in ((-1, "r"), (1, "l")):
+            shoulder = points[names[f"{tag}_shoulder"]]
+            for joint, reach in (("elbow", 0.160), ("wrist", 0.302)):
+                rad = np.radians(10)
+                way = np.array([s * np.sin(rad), np.cos(rad)])
+                points[names[f"{tag}_{joint}"]] = shoulder + way * reach * preset.height
+    flat_points = tuple((float(x), float(y)) for x, y in points)
+    return Pose("flat", flat_points, preset.height)
+
+
+_KEYS = (
+    "nose neck r_shoulder r_elbow r_wrist l_shoulder l_elbow l_wrist r_hip r_knee r_ankle "
+    "l_hip l_knee l_ankle r_eye l_eye r_ear l_ear"
+).split()
+
+
+@lru_cache(256)
+def _extent(shape: Shape) -> tuple[float, float, float, float]:
+    """Bounds of the garment on the neutral figure."""
+    sheet = Sheet(1.0, picture=False)
+    _lay_out(sheet, Body(Figure(_NOBODY, _neutral(shape))), shape, Cloth(colors=("#888888",)), 0)
+    ys, xs = np.nonzero(sheet.regions() == FIRST_GARMENT)
+    return float(xs.min()), float(ys.min()), float(xs.max() + 1), float(ys.max() + 1)
+
+
+def _backdrop(sheet: Sheet, rng, width: float, height: float, dx: float, dy: float) -> None:
+    """A light studio ground with a gradient and the garment's soft shadow."""
+    tint = np.array([240, 239, 237]) + rng.normal(0, 4, 3) + rng.uniform(-8, 10)
+    light = [int(v) for v in np.clip(tint + 7, 0, 255)]
+    dark = [int(v) for v in np.clip(tint - rng.uniform(6, 16), 0, 255)]
+    way = rng.uniform(0, WIDTH)
+    if not sheet.draws_picture:
+        return
+    ground = skia.Paint(
+        Shader=skia.GradientShader.MakeLinear(
+            [skia.Point(way, 0), skia.Point(WIDTH - way, HEIGHT)],
+            [skia.Color(*light), skia.Color(*dark)],
+        )
+    )
+    cx, cy = WIDTH / 2 + dx + 4, HEIGHT / 2 + dy + 6
+    shadow = skia.Paint(
+        AntiAlias=True,
+        Color=skia.ColorSetARGB(52, 40, 34, 52),
+        MaskFilter=skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, 14),
+    )
+    oval = skia.Rect.MakeLTRB(
+        cx - width * 0.40, cy - height * 0.40, cx + width * 0.40, cy + height * 0.44
+    )
+
+    def draw(canvas: skia.Canvas) -> None:
+        canvas.drawPaint(ground)
+        canvas.drawRoundRect(oval, 30, 30, shadow)
+
+    sheet.paint(draw)

@@ -1,0 +1,71 @@
+"""Photo files in: decoded defensively, turned upright, stripped of metadata, kept as PNG."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+from catalog.errors import BadValue
+
+FORMATS = ("PNG", "JPEG", "WEBP")
+MAX_BYTES = 32 << 20
+MAX_PIXELS = 40_000_000
+MIN_SIDE = 32
+
+
+def photo_png(data: bytes) -> bytes:
+    """Any allowed picture file → PNG bytes, RGB, upright, without metadata.
+
+    Raises ``BadValue`` when it is none of ``FORMATS``, broken, too large or too small.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    if not data or len(data) > MAX_BYTES:
+        raise BadValue(f"A photo has between 1 byte and {MAX_BYTES >> 20} MB.", "Give another one.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+                width, height = picture.size
+                if width * height > MAX_PIXELS or min(width, height) < MIN_SIDE:
+                    raise BadValue(
+                        f"A photo of {width} x {height} pixels cannot be used.",
+                        f"Give one of at least {MIN_SIDE} pixels a side and at most "
+                        f"{MAX_PIXELS // 1_000_000} million pixels.",
+                    )
+                upright = ImageOps.exif_transpose(picture)
+                if upright.mode in ("RGBA", "LA", "PA", "P"):  # clear parts become white
+                    layer = upright.convert("RGBA")
+                    upright = Image.new("RGB", layer.size, "white")
+                    upright.paste(layer, mask=layer.getchannel("A"))
+                pixels = np.asarray(upright.convert("RGB"))
+    except (
+        UnidentifiedImageError,
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ) as error:
+        raise BadValue(
+            "A photo cannot be read.", f"Give a whole {', '.join(FORMATS)} file."
+        ) from error
+    return pixels_png(pixels)
+
+
+def pixels_png(pixels: np.ndarray) -> bytes:
+    """uint8 ``(H, W, 3)`` RGB → PNG bytes. The same pixels give the same bytes."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.fromarray(pixels, "RGB").save(out, "PNG", compress_level=3)
+    return out.getvalue()
+
+
+def photo_pixels(data: bytes) -> np.ndarray:
+    """PNG bytes of ours → uint8 ``(H, W, 3)``. Raises ``OSError`` or ``ValueError`` if broken."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
+        return np.asarray(picture.convert("RGB"))

@@ -1,0 +1,215 @@
+"""What goes together: ``choose`` searches the catalog for a wish, ``check`` judges any outfit.
+
+The two share no code but the rules in ``warmth`` and ``harmony``: ``check`` looks at cards, one by
+one, and is asked after any model spoke. Both are deterministic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from catalog.garment import Garment
+from tools.closet import Closet, closet_of
+from tools.harmony import loudness
+from tools.outfit_search import search
+from tools.reading import Context, read_wish
+from tools.shortlist import Need
+from tools.warmth import ensemble_clo, least_clo, most_clo, needed_clo, veto
+from tools.wish import OCCASIONS, Chosen, Occasion, Outfit, Piece, Violation, Wish, card
+
+__all__ = [
+    "OCCASIONS",
+    "Chosen",
+    "Occasion",
+    "Outfit",
+    "Piece",
+    "Violation",
+    "Wish",
+    "card",
+    "check",
+    "choose",
+]
+
+LAYERS = ("headwear", "eyewear", "neckwear", "outerwear", "top", "onepiece", "bottom", "footwear",
+          "bag")  # fmt: skip
+"""The order in which an outfit is told: from head to foot."""
+
+
+def choose(wish: Wish, garments: Sequence[Garment] | Closet) -> Outfit:
+    """The best outfit for ``wish`` among ``garments``, with reasons, runners-up and unmet wishes.
+
+    Never raises for a wish that cannot be met: what is missing is said in ``unmet``, and
+    ``complete`` is False when torso, legs or feet stay undressed. The same wish and garments give
+    the same outfit.
+    """
+    closet = closet_of(garments)
+    context = read_wish(wish)
+    result = search(context, closet)
+    rows, unmet = list(result.rows), list(result.unmet)
+    if not rows and wish.budget is not None:
+        result = search(context.frugal(), closet)
+        rows, unmet = list(result.rows), list(result.unmet)
+        if rows:
+            total = sum(closet.garments[i].price for i in rows)
+            unmet.append(
+                f"nothing complete costs at most {wish.budget:g}: "
+                f"the cheapest I found is {total:.2f} {closet.garments[rows[0]].currency}"
+            )
+    picked = sorted((closet.garments[i] for i in rows), key=lambda g: LAYERS.index(g.slot))
+    for violation in check(picked, wish):
+        if violation.kind in ("warmth", "incomplete") and violation.message not in unmet:
+            unmet.append(violation.message)
+    low, high = context.clo
+    return Outfit(
+        garments=tuple(
+            Chosen(garment=g, why=_why(g, picked, wish, context, result.needs)) for g in picked
+        ),
+        season=context.season,
+        temperature_c=context.temperature_c,
+        occasion=context.occasion.name,
+        formality=context.formality,
+        assumptions=context.assumptions,
+        unmet=tuple(unmet),
+        clo_total=ensemble_clo(g.clo for g in picked),
+        clo_needed=(round(low, 2), round(high, 2)),
+        price_total=round(sum(g.price for g in picked), 2),
+        currency=picked[0].currency if picked else "EUR",
+        score=round(result.score, 4),
+        complete=not any(v.kind == "incomplete" for v in check(picked, wish)),
+        runners_up=tuple(
+            tuple(
+                g.id
+                for g in sorted(
+                    (closet.garments[i] for i in other), key=lambda g: LAYERS.index(g.slot)
+                )
+            )
+            for other in result.others
+        ),
+    )
+
+
+def check(garments: Sequence[Garment], wish: Wish) -> list[Violation]:
+    """Everything wrong with wearing ``garments`` together for ``wish``, worst first."""
+    found: list[Violation] = []
+    context = read_wish(wish)
+    slots: dict[str, list[Garment]] = {}
+    for g in garments:
+        slots.setdefault(g.slot, []).append(g)
+
+    def say(kind, message: str, *pieces: Garment, hard: bool = True) -> None:
+        ids = tuple(g.id for g in pieces)
+        found.append(Violation(kind=kind, message=message, ids=ids, hard=hard))
+
+    # torso, legs, feet
+    if "onepiece" not in slots:
+        if "top" not in slots:
+            say("incomplete", "nothing for the torso")
+        if "bottom" not in slots:
+            say("incomplete", "nothing for the legs")
+    if "footwear" not in slots:
+        say("incomplete", "nothing for the feet")
+    # one piece a slot, and no dress with trousers
+    for slot, worn in slots.items():
+        if len(worn) > 1:
+            say("conflict", f"two pieces for {slot}: {_names(worn)}", *worn)
+    if "onepiece" in slots and ("top" in slots or "bottom" in slots):
+        both = slots["onepiece"] + slots.get("top", []) + slots.get("bottom", [])
+        say("conflict", f"a one-piece needs no top or bottom: {_names(both)}", *both)
+    # each card by itself
+    season = context.seasons_allowed
+    for g in garments:
+        if not g.available:
+            say("unavailable", f"{g.name} is not available", g)
+        if g.id in wish.exclude:
+            say("excluded", f"{g.name} was to be replaced", g)
+        if any(p.matches(g) for p in wish.avoid if not _is_empty(p)):
+            say("avoided", f"{g.name} is among the things to avoid", g)
+        if wish.who != "anyone" and wish.who not in g.wearers:
+            say("wearer", f"{g.name} is not made for {wish.who}", g)
+        reason = veto(
+            g.category, g.material, context.temperature_c, wish.weather, context.occasion.met
+        )
+        if reason:
+            say("weather", f"{g.name} — {reason}", g)
+        if not season & set(g.seasons):
+            asked = g.id in wish.keep or any(p.matches(g) for p in wish.want)
+            say("season", f"{g.name} is for {', '.join(g.seasons)}", g, hard=not asked)
+    # all together
+    worn_clo = ensemble_clo(g.clo for g in garments)
+    cold, warm = context.temperature_c, context.temperature_c
+    if garments and worn_clo < least_clo(cold):
+        say("warmth", f"too cold for {cold:g} °C: {worn_clo:.2f} clo, at least "
+                      f"{least_clo(cold):.2f} is needed", hard=wish.layers >= 0)  # fmt: skip
+    if garments and worn_clo > most_clo(warm) + max(wish.warmer, 0):
+        say("warmth", f"too warm for {warm:g} °C: {worn_clo:.2f} clo", hard=warm >= 20)
+    if wish.budget is not None:
+        total = sum(g.price for g in garments)
+        if total > wish.budget + 0.005:
+            say("budget", f"costs {total:.2f}, the budget is {wish.budget:g}", *garments)
+    for piece in wish.want:
+        if not any(piece.matches(g) for g in garments):
+            say("missing", f"no {piece.words} in it", hard=False)
+    for garment_id in wish.keep:
+        if not any(g.id == garment_id for g in garments):
+            say("missing", f"{garment_id} was to be kept", hard=False)
+    return sorted(found, key=lambda v: not v.hard)
+
+
+def _is_empty(piece: Piece) -> bool:
+    return piece.model_dump(exclude={"said", "everywhere"}) == Piece().model_dump(
+        exclude={"said", "everywhere"}
+    )
+
+
+def _names(garments: Sequence[Garment]) -> str:
+    return ", ".join(g.name for g in garments)
+
+
+def _why(
+    g: Garment, worn: Sequence[Garment], wish: Wish, context: Context, needs: Sequence[Need]
+) -> str:
+    """One short reason, the strongest first."""
+    reasons: list[str] = []
+    t = context.temperature_c
+    if g.id in wish.keep:
+        reasons.append("kept as you asked")
+    asked = [n for n in needs if n.piece.matches(g)]
+    near = [n for n in needs if n.slot == g.slot and n not in asked]
+    if asked and g.id not in wish.keep:
+        reasons.append(f"you asked for {asked[0].piece.words}")
+    elif near and near[0].relaxed:
+        reasons.append(f"the nearest to {near[0].piece.words}")
+    if g.waterproof and "rain" in wish.weather:
+        reasons.append("keeps the rain out")
+    elif g.slot in ("outerwear", "headwear", "neckwear") and t < 12 and g.clo > 0:
+        reasons.append(f"adds {g.clo:g} clo against {t:g} °C")
+    elif g.clo >= 0.3 and t < 12:
+        reasons.append(f"warm at {t:g} °C ({g.clo:g} clo)")
+    elif t >= 22 and g.clo <= 0.2 and g.slot in ("top", "bottom", "onepiece", "footwear"):
+        reasons.append(f"light at {t:g} °C")
+    if context.occasion.name in g.occasions:
+        reasons.append(f"made for {_occasion_words(context.occasion.name)}")
+    elif abs(g.formality - context.formality) < 0.15:
+        reasons.append("as dressy as the occasion asks for")
+    if len(reasons) < 2:
+        other = next(
+            (o for o in worn if o.id != g.id and o.slot in ("top", "onepiece", "bottom")), None
+        )
+        if loudness(g.pattern) >= 0.7:
+            reasons.append(f"its {g.pattern} is the accent")
+        elif other is not None:
+            reasons.append(f"{g.color} goes with the {other.color} {other.category}")
+    return "; ".join(reasons[:2]) or "rounds the outfit off"
+
+
+def _occasion_words(name: str) -> str:
+    articles = {"commute": "a commute", "interview": "an interview", "party": "a party",
+                "date": "a date", "wedding": "a wedding", "beach": "the beach",
+                "formal": "formal occasions", "everyday": "every day"}  # fmt: skip
+    return articles.get(name, name)
+
+
+def clo_range(wish: Wish) -> tuple[float, float]:
+    """The comfortable range of clo for ``wish``."""
+    context = read_wish(wish)
+    return needed_clo(context.temperature_c, context.occasion.met, wish.warmer)

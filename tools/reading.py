@@ -1,0 +1,84 @@
+"""Reading a wish: everything it leaves open filled in, and said aloud."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from catalog.garment import Season
+from tools.warmth import needed_clo, season_at, temperature_of
+from tools.wish import OCCASIONS, Occasion, Wish
+
+_COLD_WORDS = {"puffer jacket", "coat", "beanie", "turtleneck"}
+_WARM_WORDS = {"sandals", "shorts", "sun hat", "tank top"}
+
+
+@dataclass(frozen=True)
+class Context:
+    """A wish with everything unsaid filled in."""
+
+    wish: Wish
+    season: dict[Season, float]
+    temperature_c: float
+    occasion: Occasion
+    formality: float
+    clo: tuple[float, float]
+    assumptions: tuple[str, ...]
+
+    @property
+    def seasons_allowed(self) -> set[Season]:
+        """Seasons a card may be for: those wished, and those the temperature means."""
+        allowed: set[Season] = {s for s, w in self.season.items() if w >= 0.1}
+        if self.wish.temperature_c is not None:
+            allowed |= {s for s, w in season_at(self.temperature_c).items() if w >= 0.1}
+        return allowed
+
+    def frugal(self) -> Context:
+        """The same without a budget, but looking for the lowest price."""
+        return replace(self, wish=self.wish.model_copy(update={"budget": None, "thrifty": 3.0}))
+
+
+def read_wish(wish: Wish) -> Context:
+    """Fill in what the wish leaves open; each guess is an assumption to be said aloud."""
+    assumptions: list[str] = []
+    season, temperature = dict(wish.season), wish.temperature_c
+    occasion = OCCASIONS[wish.occasion or "everyday"]
+    wanted = {c for p in wish.want for c in p.categories}
+    if not season and temperature is not None:
+        season = season_at(temperature)
+    elif not season:
+        if "snow" in wish.weather:
+            season = {"winter": 1.0}
+        elif occasion.name == "beach" or "sun" in wish.weather:
+            season = {"summer": 1.0}
+        elif wanted & _COLD_WORDS and not wanted & _WARM_WORDS:
+            season = {"winter": 1.0}
+        elif wanted & _WARM_WORDS and not wanted & _COLD_WORDS:
+            season = {"summer": 1.0}
+        else:
+            season = {"spring-autumn": 1.0}
+        name = next(iter(season)).replace("-", " or ")
+        assumptions.append(f"you did not say when, so I dressed for {name}")
+    if temperature is None:
+        temperature = temperature_of(season)
+        if "snow" in wish.weather:
+            temperature = min(temperature, 0.0)
+        assumptions.append(f"about {temperature:g} °C outside")
+    else:
+        meant = season_at(temperature)
+        if not set(meant) & {s for s, w in season.items() if w >= 0.1}:
+            names = " and ".join(s.replace("-", " or ") for s in season)
+            assumptions.append(
+                f"{names} at {temperature:g} °C is unusual: I dressed for the temperature"
+            )
+    if not wish.occasion:
+        assumptions.append("for every day")
+    formality = occasion.formality if wish.formality is None else wish.formality
+    return Context(
+        wish=wish,
+        season=season,
+        temperature_c=temperature,
+        occasion=occasion,
+        formality=formality,
+        clo=needed_clo(temperature, occasion.met, wish.warmer),
+        assumptions=tuple(assumptions),
+    )

@@ -1,0 +1,401 @@
+"""The chat page: talk, watch the look being drawn, pick a pose, turn back the pages."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from catalog.errors import Busy, StylistError
+from ui import lookbook
+from ui.settings import Settings
+
+if TYPE_CHECKING:
+    from agent.stylist import Stylist
+
+CSS = Path(__file__).with_name("chat.css")
+EXAMPLES = (
+    "Winter outfit for a commute",
+    "Something for a garden party in June",
+    "Smart casual for the office, men",
+    "A rainy walk, nothing black",
+)
+GREETING = (
+    "<h2>What are you dressing for?</h2>"
+    "<p>Say where you are going, the weather, what you like and what you would rather not wear. "
+    "I choose from the catalog and draw it.</p>"
+)
+KEPT_TURNS = 40
+"""Turns a browser remembers; the thread itself is kept by the stylist."""
+PAUSE = 0.07
+"""Seconds between two updates of the page while text streams."""
+PICK = """
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-word]');
+  if (button && !button.disabled) trigger('select', {word: button.dataset.word});
+});
+"""
+Book = dict[str, Any]
+"""What one browser remembers: ``{"thread": id or None, "turns": [turn, ...]}``; a turn is
+``{"user", "reply", "error", "steps", "seconds", "look", "plan"}``, ``look`` an id or None."""
+
+
+def build_page(stylist: Stylist, settings: Settings) -> gr.Blocks:
+    """The page over ``stylist``. One turn is drawn at a time; others wait in Gradio's queue."""
+    running: dict[str, threading.Event] = {}
+
+    def begin(message: str, request: gr.Request) -> tuple[str, str]:
+        """Take the message out of the box; a browser has one turn at a time."""
+        if not message.strip():
+            return "", ""
+        if request.session_hash in running:
+            gr.Info("One moment: the look before is still being drawn.")
+            return "", message
+        running[str(request.session_hash)] = threading.Event()
+        return message, ""
+
+    def example(event: gr.SelectData, request: gr.Request) -> tuple[str, str]:
+        return begin(str(event.value["text"]), request)
+
+    def pick(kind: str) -> Callable[..., tuple[str, str]]:
+        def picked(event: gr.EventData, box: str, request: gr.Request) -> tuple[str, str]:
+            known = lookbook.POSES if kind == "pose" else lookbook.SCENES
+            word = event._data.get("word")
+            if word not in known:
+                return "", box
+            wish = f"Same outfit, {'in the pose' if kind == 'pose' else 'the scene'}: {word}"
+            return begin(wish, request)[0], box
+
+        return picked
+
+    def answer(message: str, book: Book, request: gr.Request) -> Iterator[dict[Any, Any]]:
+        if not message:
+            yield {chat: gr.skip()}
+            return
+        session = str(request.session_hash)
+        cancel = running.setdefault(session, threading.Event())
+        try:
+            yield from _turn(message, _checked(book), cancel)
+        finally:
+            running.pop(session, None)
+
+    def _turn(message: str, book: Book, cancel: threading.Event) -> Iterator[dict[Any, Any]]:
+        turn: Book = _new_turn(message)
+        book["turns"] = [*book["turns"], turn][-KEPT_TURNS:]
+        shown = _Shown(settings, stylist, book)
+        started = last = time.monotonic()
+        yield {
+            chat: shown.messages(),
+            box: gr.update(placeholder="Drawing; you can stop it."),
+            send: gr.update(visible=False),
+            stop: gr.update(visible=True),
+        }
+        drawn: Any = None
+        try:
+            for event in stylist.reply(message, book["thread"], cancel=cancel):
+                kind, out = event["type"], {}
+                if kind == "thread":
+                    book["thread"] = event["thread"]
+                elif kind == "status":
+                    turn["steps"].append(event["text"])
+                elif kind == "token":
+                    turn["reply"] += event["text"]
+                elif kind == "progress":
+                    preview = event.get("preview")
+                    if preview is not None:
+                        shown.preview = lookbook.picture_uri(preview)
+                    step, steps = event["step"], event["steps"]
+                    shown.doing = lookbook.stage_words(event["stage"], step, steps)
+                    out[easel] = lookbook.easel(shown.preview, shown.doing, step, max(steps, 1))
+                elif kind == "look":
+                    drawn = event["look"]
+                    turn["look"], shown.preview = drawn.id, ""
+                elif kind == "answer":
+                    _take(turn, event["answer"])
+                    book["thread"] = event["answer"].get("thread") or book["thread"]
+                if kind in ("token", "progress") and time.monotonic() - last < PAUSE:
+                    continue
+                last = time.monotonic()
+                yield {chat: shown.messages(), **out}
+        except StylistError as error:
+            turn["error"] = error.as_dict()
+        except Exception as error:  # said in a bubble; the trace is for whoever runs the page
+            traceback.print_exception(error)
+            turn["error"] = {
+                "message": "Something went wrong inside the program, and nothing was changed.",
+                "hint": "Ask again in other words; `stylist doctor` may know more.",
+            }
+        turn["seconds"] = round(time.monotonic() - started, 1)
+        shown.preview = shown.doing = ""
+        yield {
+            **page(book),
+            chat: shown.messages(),
+            memory: book,
+            box: gr.update(placeholder="Change something, or ask for another outfit"),
+            send: gr.update(visible=True),
+            stop: gr.update(visible=False),
+        }
+
+    def page(book: Book, at: int = -1) -> dict[Any, Any]:
+        """Everything beside the conversation, showing the ``at``-th look."""
+        pages = [t for t in book["turns"] if t["look"] and _image(stylist, t["look"])]
+        if not pages:
+            return {
+                easel: lookbook.easel(),
+                details: lookbook.details(_last_plan(book), {}),
+                poses: lookbook.poses(None),
+                scenes: lookbook.scenes(None),
+                strip: gr.update(value=[], visible=False),
+            }
+        turn, plan = pages[at], pages[at]["plan"]
+        shades = lookbook.card_shades(stylist.studio.catalog, plan)
+        now = pages[-1]["plan"] or {}
+        return {
+            easel: lookbook.easel(
+                lookbook.picture_uri(_image(stylist, turn["look"]) or ""), turn["user"]
+            ),
+            details: lookbook.details(plan, shades),
+            poses: lookbook.poses(now.get("pose")),
+            scenes: lookbook.scenes(now.get("scene")),
+            strip: gr.update(
+                value=[(_image(stylist, t["look"]), t["user"]) for t in pages],
+                visible=len(pages) > 1,
+                selected_index=None,
+            ),
+        }
+
+    def restore(book: Book) -> dict[Any, Any]:
+        book = _checked(book)
+        return {**page(book), chat: _Shown(settings, stylist, book).messages()}
+
+    def turn_page(event: gr.SelectData, book: Book) -> dict[Any, Any]:
+        shown = page(_checked(book), int(event.index))
+        return {easel: shown[easel], details: shown[details]}
+
+    def halt(request: gr.Request) -> None:
+        if cancel := running.get(str(request.session_hash)):
+            cancel.set()
+
+    def leave(request: gr.Request) -> None:
+        if cancel := running.pop(str(request.session_hash), None):
+            cancel.set()
+
+    def forget(request: gr.Request) -> dict[Any, Any]:
+        halt(request)
+        book: Book = {"thread": None, "turns": []}
+        return {**page(book), chat: [], memory: book, box: ""}
+
+    with gr.Blocks(title="Stylist", analytics_enabled=False, fill_width=True) as blocks:
+        memory = gr.BrowserState({"thread": None, "turns": []}, storage_key="stylist-book")
+        pending = gr.State("")
+        with gr.Row(elem_id="top"):
+            gr.HTML("<h1>Stylist</h1><p>a wardrobe to talk to</p>", elem_id="mark")
+            new = gr.Button("New chat", elem_id="new", size="sm", min_width=90, scale=0)
+        with gr.Row(elem_id="spread", equal_height=False):
+            with gr.Column(scale=11, min_width=340, elem_id="talk"):
+                chat = gr.Chatbot(
+                    elem_id="chat",
+                    show_label=False,
+                    label="Conversation",
+                    container=False,
+                    height=None,
+                    buttons=[],
+                    feedback_options=None,
+                    layout="bubble",
+                    placeholder=GREETING,
+                    examples=[{"text": text} for text in EXAMPLES],
+                    group_consecutive_messages=True,
+                )
+                with gr.Row(elem_id="composer"):
+                    box = gr.Textbox(
+                        elem_id="box",
+                        show_label=False,
+                        label="Your message",
+                        container=False,
+                        placeholder="Winter outfit for a commute …",
+                        lines=1,
+                        max_lines=5,
+                        autofocus=True,
+                        scale=1,
+                    )
+                    send = gr.Button("Send", elem_id="send", scale=0, min_width=84)
+                    stop = gr.Button("Stop", elem_id="stop", scale=0, min_width=84, visible=False)
+            with gr.Column(scale=10, min_width=340, elem_id="look"):
+                with gr.Row(elem_id="plate", equal_height=False):
+                    easel = gr.HTML(lookbook.easel(), elem_id="easel", min_width=150)
+                    details = gr.HTML("", elem_id="details", min_width=150)
+                poses = gr.HTML(lookbook.poses(None), elem_id="poses", js_on_load=PICK)
+                scenes = gr.HTML(lookbook.scenes(None), elem_id="scenes", js_on_load=PICK)
+                strip = gr.Gallery(
+                    elem_id="strip",
+                    label="Looks",
+                    show_label=False,
+                    container=False,
+                    columns=8,
+                    height="auto",
+                    allow_preview=False,
+                    interactive=False,
+                    buttons=[],
+                    visible=False,
+                )
+
+        beside = [easel, details, poses, scenes, strip]
+        out = [chat, memory, box, send, stop, *beside]
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        first = {"outputs": [pending, box], "queue": False, **private}
+        starts = [
+            box.submit(begin, [box], **first),
+            send.click(begin, [box], **first),
+            chat.example_select(example, None, **first),
+            poses.select(pick("pose"), [box], **first),
+            scenes.select(pick("scene"), [box], **first),
+        ]
+        for start in starts:
+            start.then(
+                answer, [pending, memory], out, concurrency_id="draw", concurrency_limit=1,
+                **private,
+            )  # fmt: skip
+        stop.click(halt, None, None, queue=False, **private)
+        strip.select(turn_page, [memory], [easel, details], queue=False, **private)
+        new.click(forget, None, [chat, memory, box, *beside], queue=False, **private)
+        blocks.load(restore, [memory], [chat, *beside], **private)
+        blocks.unload(leave)
+    return blocks
+
+
+def serve(settings: Settings, announce: Callable[[str], None] = print) -> None:
+    """Open the page on ``settings.host``:``settings.port`` and keep it until interrupted.
+
+    Raises Busy when the port is taken.
+    """
+    from agent.stylist import Stylist
+    from tools.studio import Studio
+
+    studio = Studio(settings.home, base=settings.base, threads=settings.threads)
+    stylist = Stylist(
+        studio,
+        settings.home,
+        llm_url=settings.llm_url,
+        llm_key=settings.llm_key,
+        llm_model=settings.llm_model,
+    )
+    blocks = build_page(stylist, settings)
+    launch(blocks, settings)
+    announce(f"The stylist is at http://{settings.host}:{settings.port} (Ctrl-C ends it)")
+    try:
+        blocks.block_thread()
+    finally:
+        blocks.close(verbose=False)
+
+
+def launch(blocks: gr.Blocks, settings: Settings) -> None:
+    """Start serving ``blocks`` in the background, with no request to anybody outside."""
+    (settings.home / "looks").mkdir(parents=True, exist_ok=True)
+    try:
+        blocks.launch(
+            server_name=settings.host,
+            server_port=settings.port,
+            prevent_thread_lock=True,
+            quiet=True,
+            share=False,
+            ssr_mode=False,
+            show_error=False,
+            footer_links=[],
+            allowed_paths=[str(settings.home / "looks")],
+            theme=gr.themes.Base(
+                font=["Source Sans 3", "system-ui", "sans-serif"], font_mono=["monospace"]
+            ),
+            css_paths=CSS,
+        )
+    except OSError:
+        raise Busy(
+            f"Port {settings.port} on {settings.host} is taken.",
+            f"Close what uses it, or choose another: stylist chat --port {settings.port + 1}",
+        ) from None
+
+
+class _Shown:
+    """The conversation as Gradio messages; ``preview`` and ``doing`` are the turn under way."""
+
+    def __init__(self, settings: Settings, stylist: Stylist, book: Book) -> None:
+        self.stylist, self.book = stylist, book
+        self.preview = ""
+        self.doing = ""
+        self._before: list[gr.ChatMessage] | None = None
+
+    def messages(self) -> list[gr.ChatMessage]:
+        if self._before is None:
+            self._before = [m for t in self.book["turns"][:-1] for m in self._turn(t)]
+        return self._before + [m for t in self.book["turns"][-1:] for m in self._turn(t)]
+
+    def _turn(self, turn: Book) -> Iterator[gr.ChatMessage]:
+        yield gr.ChatMessage(role="user", content=turn["user"])
+        pending = turn["seconds"] is None
+        if turn["steps"] or pending:
+            title = (self.doing or (turn["steps"] or ["Thinking"])[-1]) if pending else "How"
+            meta: Any = {"title": title, "status": "pending" if pending else "done"}
+            if not pending:
+                meta["duration"] = turn["seconds"]
+            lines = "\n".join(f"- {step}" for step in turn["steps"])
+            yield gr.ChatMessage(content=lines or "…", metadata=meta)
+        if turn["error"]:
+            yield gr.ChatMessage(content=f"{turn['error']['message']} {turn['error']['hint']}")
+        elif turn["reply"]:
+            yield gr.ChatMessage(content=turn["reply"])
+        if pending and self.preview:
+            yield gr.ChatMessage(content=lookbook.sketch(self.preview))
+        elif turn["look"] and (image := _image(self.stylist, turn["look"])):
+            alt = lookbook.alt_text(turn["plan"])
+            yield gr.ChatMessage(content={"path": image, "alt_text": alt})
+
+
+def _new_turn(message: str) -> Book:
+    return {
+        "user": message, "reply": "", "error": None, "steps": [], "seconds": None, "look": None,
+        "plan": None,
+    }  # fmt: skip
+
+
+def _take(turn: Book, answer: Book) -> None:
+    """What the finished ``answer`` says, into ``turn``."""
+    turn["reply"] = answer.get("reply") or turn["reply"]
+    turn["error"] = answer.get("error")
+    turn["plan"] = answer.get("plan")
+    turn["look"] = answer["look"]["id"] if answer.get("look") else None
+
+
+def _checked(book: Any) -> Book:
+    """``book`` as a browser sent it, with everything that does not look like ours left out."""
+    if not isinstance(book, dict) or not isinstance(book.get("turns"), list):
+        return {"thread": None, "turns": []}
+    kept = [turn for turn in book["turns"][-KEPT_TURNS:] if _is_turn(turn)]
+    thread = book.get("thread")
+    return {"thread": thread if isinstance(thread, str) else None, "turns": kept}
+
+
+def _is_turn(turn: Any) -> bool:
+    try:
+        lookbook.details(turn["plan"], {})
+        lookbook.alt_text(turn["plan"])
+        finished = isinstance(turn["seconds"], int | float)
+        return finished and set(turn) == set(_new_turn(turn["user"] + turn["reply"]))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+
+
+def _last_plan(book: Book) -> Any:
+    return book["turns"][-1]["plan"] if book["turns"] else None
+
+
+def _image(stylist: Stylist, look: str) -> str | None:
+    """The picture's path, None when the look is gone."""
+    try:
+        image = stylist.studio.look(look).image
+    except StylistError:
+        return None
+    return image if Path(image).is_file() else None

@@ -1,0 +1,381 @@
+"""`stylist`: look | chat | catalog | replay | doctor.
+
+Standard output carries the answer; JSON only when JSON is asked for, and then nothing else.
+Progress and errors go to standard error. Nothing heavy is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from catalog.errors import BadValue, Cancelled, StylistError
+from ui.settings import Settings, quieten, read_settings
+from ui.terminal import (
+    Progress,
+    plain,
+    plain_streams,
+    print_answer,
+    print_json,
+    say,
+    say_error,
+    stoppable,
+)
+
+if TYPE_CHECKING:
+    from agent.stylist import Stylist
+    from catalog.index import Catalog
+
+LINE_LIMIT = 4 << 20
+"""Bytes of one --jsonl line; a longer one is answered with an error."""
+EXAMPLE = 'stylist look "winter outfit for a commute"'
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code: 0 done, 1 an error that was said, 2 usage, 130 stopped."""
+    plain_streams()
+    args = _parser().parse_args(argv)
+    as_json = bool(getattr(args, "json", False))
+    try:
+        settings = read_settings()
+        _keep_bytecode(settings)
+        quieten(settings)
+        return int(args.run(args, settings))
+    except StylistError as error:
+        return _fail(error, as_json)
+    except KeyboardInterrupt:
+        return _fail(Cancelled("Stopped."), as_json)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        failure = _unexpected(error)
+        if as_json:
+            print_json({"error": failure})
+        else:
+            say_error(failure)
+        return 1
+
+
+# --- commands -------------------------------------------------------------------------------
+
+
+def _look(args: argparse.Namespace, settings: Settings) -> int:
+    if args.jsonl:
+        if args.request is not None or args.thread is not None:
+            raise BadValue(
+                "--jsonl reads requests and threads from standard input.",
+                'Give each line as {"thread": …, "message": …, "render": true}.',
+            )
+        return _look_lines(settings, sys.stdin.buffer)
+    if args.request is None:
+        raise BadValue("Say what the outfit is for.", f"For example: {EXAMPLE}")
+    answer: dict[str, Any] | None = None
+    stylist = _stylist(settings)
+    with stoppable() as cancel, Progress(sys.stderr) as progress:
+        for event in stylist.reply(
+            args.request, args.thread, render=not args.no_render, cancel=cancel
+        ):
+            progress.event(event)
+            if event["type"] == "answer":
+                answer = event["answer"]
+    if answer is None:
+        raise Cancelled("Stopped.")
+    error = answer.get("error")
+    if args.json:
+        print_json(answer)
+    elif error:
+        say_error(error)
+    else:
+        print_answer(answer)
+    return 0 if not error else 130 if error["type"] == "Cancelled" else 1
+
+
+def _look_lines(settings: Settings, lines: IO[bytes]) -> int:
+    stylist = _stylist(settings)
+    while line := lines.readline(LINE_LIMIT):
+        if len(line) == LINE_LIMIT and not line.endswith(b"\n"):
+            while (rest := lines.readline(LINE_LIMIT)) and not rest.endswith(b"\n"):
+                pass
+            line = b""
+        elif not line.strip():
+            continue
+        with stoppable() as cancel:
+            answer: dict[str, Any] = {
+                "thread": None,
+                "reply": "",
+                "error": None,
+                "plan": None,
+                "look": None,
+                "tool_calls": [],
+                "seconds": {},
+            }
+            try:
+                asked = _read_line(line)
+                answer["thread"] = asked.get("thread")
+                answer = stylist.ask(
+                    asked["message"],
+                    asked.get("thread"),
+                    render=asked.get("render", True),
+                    cancel=cancel,
+                )
+            except StylistError as error:
+                answer["error"] = error.as_dict()
+            except Exception as error:  # one bad turn must not end the others
+                answer["error"] = _unexpected(error)
+        print_json(answer)
+        if cancel.is_set():
+            return 130
+    return 0
+
+
+def _read_line(line: bytes) -> dict[str, Any]:
+    hint = 'Send one object a line: {"thread": "…" or null, "message": "…", "render": true}.'
+    if not line:
+        raise BadValue(f"A line is longer than {LINE_LIMIT >> 20} MB.", hint)
+    try:
+        asked = json.loads(line)
+    except (ValueError, RecursionError):
+        raise BadValue("A line is not JSON.", hint) from None
+    if not isinstance(asked, dict) or set(asked) - {"thread", "message", "render"}:
+        raise BadValue("A line holds something other than thread, message and render.", hint)
+    if not isinstance(asked.get("message"), str):
+        raise BadValue("A line has no message text.", hint)
+    if not isinstance(asked.get("thread"), str | None):
+        raise BadValue("A line's thread is not a text.", hint)
+    if not isinstance(asked.get("render", True), bool):
+        raise BadValue("A line's render is neither true nor false.", hint)
+    return asked
+
+
+def _chat(args: argparse.Namespace, settings: Settings) -> int:
+    from dataclasses import replace
+
+    if args.port is not None and not 1 <= args.port <= 65535:
+        raise BadValue(f"There is no port {args.port}.", "Give a number from 1 to 65535.")
+    say("Opening the page …")
+    from ui.chat import serve
+
+    serve(
+        replace(settings, host=args.host or settings.host, port=args.port or settings.port),
+        announce=say,
+    )
+    return 0
+
+
+def _catalog_list(args: argparse.Namespace, settings: Settings) -> int:
+    cards = _catalog(settings).all()
+    if args.json:
+        print_json([card.model_dump(mode="json") for card in cards])
+        return 0
+    for card in cards:
+        kind = f"{card.color} {card.category}"
+        price = f"{card.price:.0f} {card.currency}"
+        sold = "" if card.available else "  sold out"
+        print(f"{card.id:<28} {kind:<26} {', '.join(card.seasons):<30} {price:>9}{sold}")
+    say(f"{len(cards)} garments. More about one: stylist catalog show ID")
+    return 0
+
+
+def _catalog_show(args: argparse.Namespace, settings: Settings) -> int:
+    catalog = _catalog(settings)
+    card = catalog.get(args.id)
+    if args.json:
+        print_json(card.model_dump(mode="json"))
+        return 0
+    print(card.name)
+    for name, value in card.model_dump(mode="json", exclude={"name"}).items():
+        if isinstance(value, dict):
+            value = ", ".join(f"{k} {plain(v)}" for k, v in value.items() if v not in ("", None))
+        if value not in ("", [], None):
+            print(f"  {name:<12} {plain(value)}")
+    print(f"  {'photos':<12} {catalog.photos(card.id)[0].parent}")
+    return 0
+
+
+def _catalog_train(args: argparse.Namespace, settings: Settings) -> int:
+    from catalog.train_lora import train_garment
+
+    catalog = _catalog(settings)
+    catalog.get(args.id)
+    with Progress(sys.stderr) as progress:
+        card = train_garment(catalog, args.id, base=settings.base, progress=progress.work)
+    if args.json:
+        print_json(card.model_dump(mode="json") if hasattr(card, "model_dump") else {})
+    else:
+        print(f"Trained {args.id}. Every look from now on wears it.")
+    return 0
+
+
+def _catalog_rebuild(args: argparse.Namespace, settings: Settings) -> int:
+    with Progress(sys.stderr) as progress:
+        count = _catalog(settings).rebuild(progress=progress.work)
+    if args.json:
+        print_json({"garments": count})
+    else:
+        print(f"The index knows {count} garments.")
+    return 0
+
+
+def _catalog_words(args: argparse.Namespace, settings: Settings) -> int:
+    from ui.words import words
+
+    known = words(_catalog(settings))
+    if args.json:
+        print_json(known)
+    else:
+        for kind, values in known.items():
+            print(f"{kind}: {', '.join(values)}")
+    return 0
+
+
+def _replay(args: argparse.Namespace, settings: Settings) -> int:
+    from tools.studio import Studio
+
+    studio = Studio(settings.home, base=settings.base, threads=settings.threads)
+    result = studio.replay(Path(args.receipt))
+    if args.json:
+        print_json(
+            {
+                "same": result.same,
+                "max_difference": result.max_difference,
+                "message": result.message,
+                "image": result.image,
+            }
+        )
+    else:
+        print(result.message)
+        print(f"Picture: {result.image}")
+    return 0 if result.same else 1
+
+
+def _doctor(args: argparse.Namespace, settings: Settings) -> int:
+    from ui.doctor import examine
+
+    failed, report = False, []
+    for check in examine(settings):
+        failed |= not check.ok
+        report.append(check)
+        if not args.json:
+            print(f"{'ok  ' if check.ok else 'FAIL'} {check.name:<16} {check.found}")
+            if not check.ok:
+                print(f"     {'':<16} Fix: {check.fix}")
+    if args.json:
+        print_json(
+            {"ok": not failed, "checks": [{**vars(c), "fix": c.fix or None} for c in report]}
+        )
+    return 1 if failed else 0
+
+
+# --- arguments ------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="stylist",
+        description="A stylist to talk to: plans outfits from a catalog and draws them.",
+        epilog=f"Start with: {EXAMPLE}",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(
+        to: Any, name: str, run: Callable[[argparse.Namespace, Settings], int], about: str
+    ) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = to.add_parser(name, help=about, description=about)
+        made.set_defaults(run=run)
+        return made
+
+    look = command(commands, "look", _look, "Plan an outfit and draw it.")
+    look.add_argument("request", nargs="?", help='what it is for: "winter outfit for a commute"')
+    look.add_argument("--thread", metavar="T", help="go on with this conversation")
+    look.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    look.add_argument("--no-render", action="store_true", help="plan only, draw nothing")
+    look.add_argument(
+        "--jsonl", action="store_true", help="one JSON request a line in, one JSON answer out"
+    )
+
+    chat = command(commands, "chat", _chat, "Open the chat page.")
+    chat.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    chat.add_argument("--port", type=int, help="port to listen on (default 7860)")
+
+    catalog = commands.add_parser("catalog", help="What can be worn.")
+    parts = catalog.add_subparsers(metavar="COMMAND", required=True)
+    for name, run, about in (
+        ("list", _catalog_list, "Every garment on one line."),
+        ("show", _catalog_show, "Everything on one garment's card."),
+        ("train", _catalog_train, "Train one garment's LoRA again, from its photos."),
+        ("rebuild", _catalog_rebuild, "Build the search index from the garment folders."),
+        ("words", _catalog_words, "Every word that colour, pattern, pose … can take."),
+    ):
+        part = command(parts, name, run, about)
+        part.add_argument("--json", action="store_true", help="print JSON")
+        if name in ("show", "train"):
+            part.add_argument("id", metavar="ID", help="as shown by `stylist catalog list`")
+
+    replay = command(commands, "replay", _replay, "Draw a look again and compare the pixels.")
+    replay.add_argument("receipt", metavar="RECEIPT", help="a look's receipt.json")
+    replay.add_argument("--json", action="store_true", help="print JSON")
+
+    doctor = command(commands, "doctor", _doctor, "Check this machine; every failure has a fix.")
+    doctor.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _fail(error: StylistError, as_json: bool) -> int:
+    if as_json:
+        print_json({"error": error.as_dict()})
+    else:
+        say_error(error.as_dict())
+    return 130 if isinstance(error, Cancelled) else 1
+
+
+def _unexpected(error: Exception) -> dict[str, str]:
+    traceback.print_exception(error)
+    return {
+        "type": "Unexpected",
+        "message": "Something went wrong inside the program.",
+        "hint": "Nothing was changed. Run `stylist doctor`; if it finds nothing, report this.",
+    }
+
+
+# --- the process ----------------------------------------------------------------------------
+
+
+def _stylist(settings: Settings) -> Stylist:
+    from agent.stylist import Stylist
+    from tools.studio import Studio
+
+    studio = Studio(settings.home, base=settings.base, threads=settings.threads)
+    return Stylist(
+        studio,
+        settings.home,
+        llm_url=settings.llm_url,
+        llm_key=settings.llm_key,
+        llm_model=settings.llm_model,
+    )
+
+
+def _catalog(settings: Settings) -> Catalog:
+    from catalog.index import Catalog
+
+    return Catalog(settings.home)
+
+
+def _keep_bytecode(settings: Settings) -> None:
+    """Where Python may not write beside its files, keep bytecode in our folder instead.
+
+    Without any, each start would compile the libraries anew: half a minute for the page.
+    """
+    if sys.dont_write_bytecode and sys.pycache_prefix is None:
+        sys.pycache_prefix = str(settings.home / "cache" / "bytecode")
+        sys.dont_write_bytecode = False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,191 @@
+"""The page's own drawings, as HTML text: the easel, the list of garments, the pose figures.
+
+Every text from outside is escaped here; nothing below knows about Gradio.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from catalog.croquis.figure import KEYPOINTS, POSES, pose
+from catalog.croquis.palette import COLORS
+from catalog.croquis.scene import SCENES
+from catalog.errors import StylistError
+
+STAGES = {
+    "layout": "Laying out the outfit",
+    "adapters": "Fetching the garments",
+    "draw": "Drawing",
+    "decode": "Developing the picture",
+    "save": "Pinning it to the lookbook",
+}
+LIMBS = (
+    ("neck", "r_shoulder", "r_elbow", "r_wrist"),
+    ("neck", "l_shoulder", "l_elbow", "l_wrist"),
+    ("r_hip", "r_knee", "r_ankle"),
+    ("l_hip", "l_knee", "l_ankle"),
+)
+
+
+def easel(picture: str = "", caption: str = "", step: int = 0, steps: int = 0) -> str:
+    """The picture in its mount. ``picture`` is a data URI; with ``steps`` it is being drawn."""
+    if not picture and not steps:
+        return (
+            f'<figure class="easel empty"><div class="mount">{figure("contrapposto")}</div>'
+            "<figcaption>Your look is drawn here.</figcaption></figure>"
+        )
+    inside = f'<img src="{picture}" alt="{escape(caption)}">' if picture else figure("standing")
+    bar = ""
+    if steps:
+        share = round(100 * step / steps)
+        bar = f'<div class="bar"><i style="width:{share}%"></i></div>'
+    state = " drawing" if steps else ""
+    return (
+        f'<figure class="easel{state}"><div class="mount">{inside}</div>{bar}'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )
+
+
+def sketch(picture: str) -> str:
+    """The unfinished picture inside the conversation, for narrow screens."""
+    return f'<img class="sketch" src="{picture}" alt="The look, half drawn">'
+
+
+def details(plan: Mapping[str, Any] | None, shades: Mapping[str, Sequence[str]]) -> str:
+    """What is worn and why. ``shades``: garment id → its colours ``#rrggbb``, ground first."""
+    if not plan:
+        return ""
+    rows = "".join(
+        f'<li><span class="swatch" style="background:{swatch(shades.get(g["id"]), g["color"])}" '
+        f'title="{escape(described(g))}"></span>'
+        f'<span class="what"><b>{escape(str(g["name"]))}</b><em>{escape(str(g["why"]))}</em></span>'
+        f'<span class="price">{money(g["price"])}</span></li>'
+        for g in plan["garments"]
+    )
+    facts = [f"warmth {plan['clo_total']:.1f} clo"]
+    if plan.get("temperature_c") is not None:
+        facts.append(f"for {plan['temperature_c']:g} °C")
+    season = plan.get("season") or {}
+    facts += [f"{name} {share:.0%}" if share < 1 else name for name, share in season.items()]
+    facts.append(str(plan.get("scene", "")))
+    notes = "".join(
+        f"<p><span>{label}</span> {escape('; '.join(map(str, plan[key])))}</p>"
+        for key, label in (("assumptions", "I assumed"), ("unmet", "I could not"))
+        if plan.get(key)
+    )
+    return (
+        f'<section class="details"><ul>{rows}</ul>'
+        f'<div class="total"><span>Together</span><b>{money(plan["price_total"])}</b></div>'
+        f'<p class="facts">{escape(" · ".join(f for f in facts if f))}</p>'
+        f'<div class="notes">{notes}</div></section>'
+    )
+
+
+def poses(current: str | None) -> str:
+    """A row of small figures to pick a pose from; without ``current`` they cannot be picked."""
+    return _picker("Pose", POSES, current, figure)
+
+
+def scenes(current: str | None) -> str:
+    return _picker("Scene", SCENES, current, lambda name: "")
+
+
+def _picker(title, names, current, draw) -> str:
+    off = "" if current else " disabled"
+    buttons = "".join(
+        f'<button type="button" data-word="{escape(name)}" '
+        f'aria-pressed="{str(name == current).lower()}"{off}>{draw(name)}'
+        f"<span>{escape(name)}</span></button>"
+        for name in names
+    )
+    return f'<div class="picker {title.lower()}"><h3>{title}</h3><div>{buttons}</div></div>'
+
+
+def figure(name: str) -> str:
+    """The pose ``name`` as a small SVG mannequin."""
+    points = pose(name).array()
+
+    def at(*names: str) -> str:
+        return " ".join("{:.0f},{:.0f}".format(*points[KEYPOINTS.index(n)]) for n in names)
+
+    limbs = "".join(f'<polyline points="{at(*limb)}"/>' for limb in LIMBS)
+    torso = f'<polygon points="{at("r_shoulder", "l_shoulder", "l_hip", "r_hip")}"/>'
+    x, y = points[KEYPOINTS.index("nose")]
+    low, high = points.min(0), points.max(0)
+    middle = (low[0] + high[0]) / 2
+    return (
+        f'<svg viewBox="{middle - 85:.0f} 12 170 350" aria-hidden="true">{limbs}{torso}'
+        f'<ellipse cx="{x:.0f}" cy="{y - 3:.0f}" rx="15" ry="20"/></svg>'
+    )
+
+
+def swatch(shades: Sequence[str] | None, word: str) -> str:
+    """CSS background of a garment's colours; by its colour word when the shades are unknown."""
+    colors = [c for c in shades or () if _is_hex(c)] or [COLORS.get(word, ("#b9b2a6",))[0]]
+    if len(colors) == 1:
+        return colors[0]
+    stops = ["0 60%", "60% 85%", "85% 100%"] if len(colors) > 2 else ["0 62%", "62% 100%"]
+    parts = ", ".join(f"{c} {s}" for c, s in zip(colors, stops, strict=False))
+    return f"linear-gradient(135deg, {parts})"
+
+
+def _is_hex(color: str) -> bool:
+    return len(color) == 7 and color[0] == "#" and all(c in "0123456789abcdef" for c in color[1:])
+
+
+def described(garment: Mapping[str, Any]) -> str:
+    words = (garment[k] for k in ("color", "pattern", "material", "category"))
+    return " ".join(str(w) for w in words if w not in ("plain", "none", ""))
+
+
+def alt_text(plan: Mapping[str, Any] | None) -> str:
+    """What a picture of ``plan`` shows, for people who do not see it."""
+    if not plan:
+        return "The look, drawn."
+    worn = ", ".join(described(g) for g in plan["garments"])
+    return f"Drawing of a figure, {plan['pose']}, {plan['scene']}, wearing {worn}."
+
+
+def money(amount: float) -> str:
+    return f"€ {amount:,.0f}" if float(amount).is_integer() else f"€ {amount:,.2f}"
+
+
+def stage_words(stage: str, step: int, steps: int) -> str:
+    words = STAGES.get(stage, stage.capitalize())
+    return f"{words}, step {step} of {steps}" if stage == "draw" else words
+
+
+def picture_uri(picture: np.ndarray | str) -> str:
+    """A preview array ``(H, W, 3)`` (uint8, or float 0–1) or an image file as a data URI."""
+    if isinstance(picture, str):
+        try:
+            data, kind = Path(picture).read_bytes(), "png"
+        except OSError:
+            return ""
+    else:
+        pixels = np.asarray(picture)
+        if pixels.dtype != np.uint8:
+            pixels = (np.clip(pixels, 0, 1) * 255).round().astype(np.uint8)
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "JPEG", quality=82)
+        data, kind = buffer.getvalue(), "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def card_shades(catalog: Any, plan: Mapping[str, Any] | None) -> dict[str, tuple[str, ...]]:
+    """Garment id → the colours on its card, for those still in the catalog."""
+    shades = {}
+    for worn in plan["garments"] if plan else ():
+        try:
+            shades[worn["id"]] = tuple(catalog.get(worn["id"]).cloth.colors)
+        except StylistError:
+            continue
+    return shades

@@ -48,6 +48,8 @@ def fold(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).lower().replace("’", "'").replace("‘", "'")
     parts = unicodedata.normalize("NFD", text)
     text = unicodedata.normalize("NFC", re.sub("[\u0300-\u0308\u030a-\u0327]", "", parts))
+    for mixed, pure in (("tシャツ", "ティーシャツ"), ("t恤", "短袖"), ("polo衫", "马球衫")):
+        text = text.replace(mixed, pure)
     return re.sub(r"(?<=[a-z])[-‐–_](?=[a-z])", " ", text)
 
 

@@ -129,10 +129,10 @@ def export(run: Path, folder: Path) -> None:
     """Copy a training run's components to ``folder`` as fp16 shards with their hashes."""
     import shutil
 
+    import torch
     from diffusers import ControlNetModel, UNet2DConditionModel
     from transformers import CLIPTextModel
 
-    import torch
     from catalog.croquis.autoencoder import CroquisAutoencoder
 
     kinds = {

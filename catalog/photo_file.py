@@ -6,6 +6,7 @@ import io
 import warnings
 
 import numpy as np
+
 from catalog.errors import BadValue
 
 FORMATS = ("PNG", "JPEG", "WEBP")
@@ -59,7 +60,7 @@ def pixels_png(pixels: np.ndarray) -> bytes:
     from PIL import Image
 
     out = io.BytesIO()
-    Image.fromarray(pixels, "RGB").save(out, "PNG", compress_level=3)
+    Image.fromarray(pixels).save(out, "PNG", compress_level=3)
     return out.getvalue()
 
 

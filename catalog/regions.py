@@ -147,5 +147,3 @@ def encode_phrases(tokenizer, text_encoder, phrases: Sequence[str]) -> Tensor:
     with torch.no_grad():
         states = text_encoder(ids.to(device)).last_hidden_state
     return states.reshape(1, len(phrases) * TOKENS, -1)
-
-

@@ -224,6 +224,9 @@ class Store:
             (fresh / "photos").mkdir(parents=True)
             _write_all(fresh, files)
             if place.exists():
+                for old in place.glob("lora-*.safetensors"):
+                    if old.name not in files:  # earlier versions stay for replays
+                        shutil.copyfile(old, fresh / old.name)
                 os.rename(place, self.garments / f".old-{card.id}-{secrets.token_hex(4)}")
             os.rename(fresh, place)
             _sync_folder(self.garments)
@@ -267,7 +270,7 @@ class Store:
     def remove(self, id: str) -> None:
         """Take garment ``id`` out of the catalog. Raises ``UnknownName``, ``Busy``."""
         with self.writing(f"removing {id}"):
-            os.rename(self.folder(id), self.garments / f".old-{id}-{secrets.token_hex(4)}")
+            os.rename(self.folder(id), self.garments / f".gone-{id}-{secrets.token_hex(4)}")
             _sync_folder(self.garments)
             self._next_generation()
             self._sweep()
@@ -293,7 +296,10 @@ class Store:
     def _sweep(self) -> None:
         """Delete what killed or finished writes left behind (names beginning with a dot)."""
         for path in self.garments.glob(".*-*"):
-            if path.is_dir() and not path.is_symlink():
+            replaced = re.fullmatch(r"\.old-(.+)-[0-9a-f]{8}", path.name)
+            if replaced and not (self.garments / replaced[1]).exists():
+                os.rename(path, self.garments / replaced[1])  # killed between its two renames
+            elif path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)

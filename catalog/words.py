@@ -247,7 +247,9 @@ def _phrases() -> tuple[dict[tuple[str, ...], list[Mention]], int]:
         words = _TOKEN.findall(phrase.lower())
         forms = {tuple(words)}
         if twins:
-            forms |= {(*words[:-1], words[-1] + "s"), (*words[:-1], _single(words[-1]))}
+            last = words[-1]
+            many = last + ("es" if last.endswith(("s", "x", "ch")) else "s")
+            forms |= {(*words[:-1], many), (*words[:-1], _single(last))}
         for form in forms:
             named = table.setdefault(form, [])
             if all(m.facet != facet for m in named):
@@ -256,7 +258,12 @@ def _phrases() -> tuple[dict[tuple[str, ...], list[Mention]], int]:
     for facet, groups in _MORE.items():  # shoppers' words first: they say the wider meaning
         for meant, said in groups.items():
             for phrase in said.split():
-                put(phrase.replace("-", " "), facet, frozenset(meant.split("|")), twins=False)
+                put(
+                    phrase.replace("-", " "),
+                    facet,
+                    frozenset(meant.split("|")),
+                    twins=facet == "category",
+                )
     own: dict[str, tuple[str, ...]] = {
         "color": tuple(COLORS),
         "category": tuple(CATEGORIES),

@@ -131,3 +131,152 @@ def wardrobe() -> list[Garment]:
         g("backpack-grey", "backpack", "grey", 0.0, 0.35, year, "commute travel sport", 69),
         g("coat-soldout", "coat", "white", 0.6, 0.7, (_WI,), "commute", 150, available=False),
     ]  # fmt: skip
+
+
+class FakeEngineStudio:
+    """The studio's face with the real search and a dummy picture; for tests of the agent only."""
+
+    def __init__(self, home: Path, garments: list[Garment] | None = None) -> None:
+        self.home = Path(home)
+        self.cards = wardrobe() if garments is None else list(garments)
+        self.catalog = self
+        self.drawn: list[Plan] = []
+        self.fail: Exception | None = None
+        self._looks: dict[str, Look] = {}
+
+    def all(self) -> list[Garment]:
+        return self.cards
+
+    def get(self, id: str) -> Garment:
+        for g in self.cards:
+            if g.id == id:
+                return g
+        raise UnknownName.among("garment", id, [g.id for g in self.cards])
+
+    def find_garments(
+        self, text="", slot=None, season=None, color=None, category=None, min_formality=0.0,
+        max_formality=1.0, max_price=None, limit=8,
+    ) -> list[Garment]:  # fmt: skip
+        if category is not None and category not in CATEGORIES:
+            raise UnknownName.among("category", category, CATEGORIES)
+        words = set(text.lower().split())
+        found = [
+            g
+            for g in self.cards
+            if g.available
+            and slot in (None, g.slot)
+            and color in (None, g.color)
+            and category in (None, g.category)
+            and (season is None or season in g.seasons)
+            and min_formality <= g.formality <= max_formality
+            and (max_price is None or g.price <= max_price)
+        ]
+        return sorted(found, key=lambda g: -len(words & set(g.name.lower().split())))[:limit]
+
+    def plan_outfit(self, wish: Wish) -> Outfit:
+        return choose(wish, self.cards)
+
+    def render_look(self, plan, *, thread=None, parent=None, progress=None, cancel=None) -> Look:
+        from types import SimpleNamespace
+
+        if self.fail is not None:
+            raise self.fail
+        for step in range(3):
+            if progress:
+                progress(SimpleNamespace(stage="draw", step=step + 1, steps=3, preview=None))
+        self.drawn.append(plan)
+        look_id = f"look-{len(self.drawn)}"
+        folder = self.home / "looks" / look_id
+        folder.mkdir(parents=True)
+        (folder / "look.png").write_bytes(b"\x89PNG dummy")
+        receipt = Receipt(
+            look_id=look_id, plan=plan, base="croquis", base_sha256="", adapters=(),
+            control_sha256="", picture_sha256="", width=256, height=384, versions={},
+            created="2026-01-01T00:00:00Z", parent=parent, thread=thread,
+        )  # fmt: skip
+        (folder / "receipt.json").write_text(receipt.model_dump_json())
+        seconds = {"text": 0.01, "denoise": 0.02, "decode": 0.01}
+        look = Look(id=look_id, folder=str(folder), receipt=receipt, seconds=seconds)
+        self._looks[look_id] = look
+        return look
+
+    def look(self, id: str) -> Look:
+        try:
+            return self._looks[id]
+        except KeyError:
+            raise UnknownName.among("look", id, self._looks) from None
+
+
+Script = Callable[[list[dict]], "dict | str | int | bytes"]
+"""messages → tool calls ``{"tool": name, "args": {...}}``, a text, an HTTP status, or raw bytes."""
+
+
+class ModelServer:
+    """A local server that speaks the OpenAI chat-completions protocol, streaming included."""
+
+    def __init__(self, script: Script) -> None:
+        self.requests: list[dict] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *args) -> None:
+                pass
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                outer.requests.append(body)
+                said = script(body["messages"])
+                if isinstance(said, int):
+                    self._send(said, b'{"error": {"message": "out of order"}}', "application/json")
+                elif isinstance(said, bytes):
+                    self._send(200, said, "text/event-stream")
+                else:
+                    self._send(200, _sse(said, len(outer.requests)), "text/event-stream")
+
+            def _send(self, status: int, data: bytes, kind: str) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+
+    def __enter__(self) -> ModelServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _sse(said: dict | str, number: int) -> bytes:
+    def event(delta: dict, finish: str | None = None) -> str:
+        chunk = {
+            "id": f"c{number}", "object": "chat.completion.chunk", "created": 1, "model": "test",
+            "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+        }  # fmt: skip
+        return f"data: {json.dumps(chunk)}\n\n"
+
+    events = [event({"role": "assistant", "content": ""})]
+    if isinstance(said, str):
+        events += [event({"content": word + " "}) for word in said.split(" ")]
+        events.append(event({}, "stop"))
+    else:
+        args = json.dumps(said["args"])
+        half = len(args) // 2
+        call = {"index": 0, "id": f"call{number}", "type": "function",
+                "function": {"name": said["tool"], "arguments": args[:half]}}  # fmt: skip
+        events.append(event({"tool_calls": [call]}))
+        rest = {"index": 0, "function": {"arguments": args[half:]}}
+        events.append(event({"tool_calls": [rest]}))
+        events.append(event({}, "tool_calls"))
+    return ("".join(events) + "data: [DONE]\n\n").encode()

@@ -14,7 +14,7 @@ from tools.harmony import loudness
 from tools.outfit_search import search
 from tools.reading import Context, read_wish
 from tools.shortlist import Need
-from tools.warmth import ensemble_clo, least_clo, most_clo, needed_clo, veto
+from tools.warmth import ensemble_clo, least_clo, most_clo, veto
 from tools.wish import OCCASIONS, Chosen, Occasion, Outfit, Piece, Violation, Wish, card
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "card",
     "check",
     "choose",
+    "describe",
 ]
 
 LAYERS = ("headwear", "eyewear", "neckwear", "outerwear", "top", "onepiece", "bottom", "footwear",
@@ -55,37 +56,42 @@ def choose(wish: Wish, garments: Sequence[Garment] | Closet) -> Outfit:
                 f"nothing complete costs at most {wish.budget:g}: "
                 f"the cheapest I found is {total:.2f} {closet.garments[rows[0]].currency}"
             )
-    picked = sorted((closet.garments[i] for i in rows), key=lambda g: LAYERS.index(g.slot))
-    for violation in check(picked, wish):
+    outfit = describe([closet.garments[i] for i in rows], wish, needs=result.needs)
+    for violation in check([c.garment for c in outfit.garments], wish):
         if violation.kind in ("warmth", "incomplete") and violation.message not in unmet:
             unmet.append(violation.message)
+    others = tuple(
+        tuple(g.id for g in _told([closet.garments[i] for i in other])) for other in result.others
+    )
+    return outfit.model_copy(
+        update={"unmet": tuple(unmet), "score": round(result.score, 4), "runners_up": others}
+    )
+
+
+def describe(garments: Sequence[Garment], wish: Wish, *, needs: Sequence[Need] = ()) -> Outfit:
+    """``garments`` as an outfit for ``wish``: reasons, totals and assumptions, nothing searched."""
+    context, picked = read_wish(wish), _told(garments)
+    if not needs:
+        needs = [Need(p, g.slot) for p in wish.want for g in picked if p.matches(g)]
     low, high = context.clo
     return Outfit(
-        garments=tuple(
-            Chosen(garment=g, why=_why(g, picked, wish, context, result.needs)) for g in picked
-        ),
+        garments=tuple(Chosen(garment=g, why=_why(g, picked, wish, context, needs)) for g in picked),
         season=context.season,
         temperature_c=context.temperature_c,
         occasion=context.occasion.name,
         formality=context.formality,
         assumptions=context.assumptions,
-        unmet=tuple(unmet),
+        unmet=tuple(v.message for v in check(picked, wish) if v.kind in ("missing", "warmth")),
         clo_total=ensemble_clo(g.clo for g in picked),
         clo_needed=(round(low, 2), round(high, 2)),
         price_total=round(sum(g.price for g in picked), 2),
         currency=picked[0].currency if picked else "EUR",
-        score=round(result.score, 4),
         complete=not any(v.kind == "incomplete" for v in check(picked, wish)),
-        runners_up=tuple(
-            tuple(
-                g.id
-                for g in sorted(
-                    (closet.garments[i] for i in other), key=lambda g: LAYERS.index(g.slot)
-                )
-            )
-            for other in result.others
-        ),
     )
+
+
+def _told(garments: Sequence[Garment]) -> list[Garment]:
+    return sorted(garments, key=lambda g: LAYERS.index(g.slot))
 
 
 def check(garments: Sequence[Garment], wish: Wish) -> list[Violation]:
@@ -172,16 +178,18 @@ def _why(
     reasons: list[str] = []
     t = context.temperature_c
     if g.id in wish.keep:
-        reasons.append("kept as you asked")
+        reasons.append("stays from before")
     asked = [n for n in needs if n.piece.matches(g)]
     near = [n for n in needs if n.slot == g.slot and n not in asked]
     if asked and g.id not in wish.keep:
         reasons.append(f"you asked for {asked[0].piece.words}")
     elif near and near[0].relaxed:
-        reasons.append(f"the nearest to {near[0].piece.words}")
+        kinds = near[0].piece.categories
+        like = "the nearest to" if not kinds or g.category in kinds else "instead of"
+        reasons.append(f"{like} {near[0].piece.words}")
     if g.waterproof and "rain" in wish.weather:
         reasons.append("keeps the rain out")
-    elif g.slot in ("outerwear", "headwear", "neckwear") and t < 12 and g.clo > 0:
+    elif g.slot in ("outerwear", "headwear", "neckwear") and t < 12 and g.clo >= 0.05:
         reasons.append(f"adds {g.clo:g} clo against {t:g} °C")
     elif g.clo >= 0.3 and t < 12:
         reasons.append(f"warm at {t:g} °C ({g.clo:g} clo)")
@@ -198,7 +206,9 @@ def _why(
         if loudness(g.pattern) >= 0.7:
             reasons.append(f"its {g.pattern} is the accent")
         elif other is not None:
-            reasons.append(f"{g.color} goes with the {other.color} {other.category}")
+            link = "picks up the color of" if g.color == other.color else f"{g.color} goes with"
+            named = other.category if g.color == other.color else f"{other.color} {other.category}"
+            reasons.append(f"{link} the {named}")
     return "; ".join(reasons[:2]) or "rounds the outfit off"
 
 
@@ -208,8 +218,3 @@ def _occasion_words(name: str) -> str:
                 "formal": "formal occasions", "everyday": "every day"}  # fmt: skip
     return articles.get(name, name)
 
-
-def clo_range(wish: Wish) -> tuple[float, float]:
-    """The comfortable range of clo for ``wish``."""
-    context = read_wish(wish)
-    return needed_clo(context.temperature_c, context.occasion.met, wish.warmer)

@@ -25,6 +25,7 @@ from tools.shortlist import (
     slot_gain,
     values,
 )
+from tools.warmth import least_clo
 
 BEAM = 256
 _ORDER: tuple[Slot, ...] = ("outerwear", "footwear", "neckwear", "headwear", "eyewear", "bag")
@@ -145,6 +146,7 @@ def _score(
     coolest = 0.161 + 0.835 * (sums[:, 3] + least)
     cold = np.maximum(low - warmest, 0)
     hot = np.maximum(coolest - high, 0)
+    cold = cold + 4.0 * np.maximum(least_clo(context.temperature_c) + 0.01 - warmest, 0)
     pair = sums[:, 1] / np.maximum(sums[:, 2], 1e-9)
     bold = 0.6 * np.maximum(loudness[:, 0] - 1.2, 0) + 2.0 * (loudness[:, 1] > 2)
     return sums[:, 0] + 2.2 * pair - 3.0 * cold - 1.8 * hot - bold

@@ -34,7 +34,7 @@ class Context:
 
     def frugal(self) -> Context:
         """The same without a budget, but looking for the lowest price."""
-        return replace(self, wish=self.wish.model_copy(update={"budget": None, "thrifty": 3.0}))
+        return replace(self, wish=self.wish.model_copy(update={"budget": None, "thrifty": 40.0}))
 
 
 def read_wish(wish: Wish) -> Context:

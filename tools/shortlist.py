@@ -160,14 +160,14 @@ def pools_of(
         if slot in forced:
             pools[slot] = (_top(forced[slot], closet, value, context), True)
             continue
-        if base and slot in ("top", "bottom", "onepiece"):
-            if (slot == "onepiece") != ("onepiece" in base):
-                continue
+        body = slot in ("top", "bottom", "onepiece")
+        if base and body and (slot == "onepiece") != ("onepiece" in base):
+            continue
         rows = np.flatnonzero(allowed & in_season & (closet.slot == ROW[slot]))
         if not len(rows) and slot in ("top", "bottom", "footwear"):
             rows = np.flatnonzero(allowed & (closet.slot == ROW[slot]))
         must, gain = slot_gain(slot, context)
-        if slot in ("top", "bottom", "onepiece") or must or gain > 0:
+        if body or must or gain > 0:
             pools[slot] = (_top(rows, closet, value, context), must and len(rows) > 0)
     return pools
 
@@ -197,8 +197,13 @@ def _place(
             base |= {"top", "bottom"}
         return
     relaxed = piece
-    for step in ("", *_RELAX):
-        if step:
+    exact = ("exact",) if len(piece.colors) > 1 else ()
+    for step in (*exact, "", *_RELAX):
+        if step == "exact":
+            relaxed = piece.model_copy(update={"colors": piece.colors[:1]})
+        elif step == "":
+            relaxed = piece
+        else:
             if not getattr(relaxed, step):
                 continue
             slots = relaxed.slots
@@ -223,8 +228,8 @@ def _place(
                 base |= {"top", "bottom"}
             elif slot == "onepiece":
                 base.add("onepiece")
-            found.needs.append(Need(piece, slot, relaxed=bool(step)))
-            if step:
+            found.needs.append(Need(piece, slot, relaxed=step not in ("", "exact")))
+            if step not in ("", "exact"):
                 found.unmet.append(_sorry(piece, context, closet, allowed))
             return
     rows = np.flatnonzero(closet.matches(piece) & allowed)
@@ -253,7 +258,8 @@ def _sorry(piece: Piece, context: Context, closet: Closet, allowed: np.ndarray) 
     rows = np.flatnonzero(mask)
     if allowed[rows].any():
         return f"{piece.words}: does not fit beside the rest"
-    return f"{piece.words}: {_reason(context, closet, int(rows[0]))}"
+    reason = _reason(context, closet, int(rows[0]))
+    return reason if reason.startswith(piece.words) else f"{piece.words}: {reason}"
 
 
 def slot_gain(slot: Slot, context: Context) -> tuple[bool, float]:

@@ -48,10 +48,9 @@ def needed_clo(temperature_c: float, met: float = 2.6, shift: float = 0.0) -> tu
     ``shift`` clo is added for somebody who wants it warmer or cooler.
     """
     low, high = _COMFORT[3.4 if met >= 3.0 else 2.6]
-    lo = float(np.interp(temperature_c, _T, low)) + shift
-    hi = float(np.interp(temperature_c, _T, high)) + shift
-    lo = min(max(lo, _LEAST - 0.2), _MOST)
-    return lo, max(hi, _LEAST, lo + 0.1)
+    lo = min(max(float(np.interp(temperature_c, _T, low)), _LEAST - 0.2), _MOST) + shift
+    hi = max(float(np.interp(temperature_c, _T, high)), _LEAST) + shift
+    return max(lo, 0.0), max(hi, lo + 0.1, 0.1)
 
 
 def least_clo(temperature_c: float) -> float:
@@ -86,8 +85,8 @@ def season_at(temperature_c: float) -> dict[Season, float]:
 
 
 _NEVER_BELOW: dict[str, float] = {
-    "sandals": 15, "shorts": 14, "tank top": 10, "mini skirt": 5, "ballet flats": 4,
-    "sun hat": 14, "mini dress": 5, "heels": -3, "maxi dress": -5,
+    "sandals": 15, "shorts": 14, "tank top": 10, "mini skirt": 0, "ballet flats": 4,
+    "sun hat": 14, "mini dress": 0, "heels": -3, "maxi dress": -5,
 }  # fmt: skip
 _NEVER_ABOVE: dict[str, float] = {
     "puffer jacket": 15, "coat": 19, "beanie": 17, "boots": 29, "sweater": 25, "turtleneck": 22,
@@ -120,7 +119,7 @@ def veto(
         return f"{category}: not in snow"
     if "rain" in sky and category in _WET:
         return f"{category}: not in the rain"
-    if "rain" in sky and category in ("sneakers", "boots", "heels", "loafers"):
-        if material in _WET_MATERIALS:
-            return f"{material} {category}: not in the rain"
+    shoes = category in ("sneakers", "boots", "heels", "loafers")
+    if "rain" in sky and shoes and material in _WET_MATERIALS:
+        return f"{material} {category}: not in the rain"
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from agent.stylist import Stylist
 
 CSS = Path(__file__).with_name("chat.css")
+FONTS = Path(__file__).with_name("fonts")
 EXAMPLES = (
     "Winter outfit for a commute",
     "Something for a garden party in June",
@@ -45,7 +47,7 @@ Book = dict[str, Any]
 ``{"user", "reply", "error", "steps", "seconds", "look", "plan"}``, ``look`` an id or None."""
 
 
-def build_page(stylist: Stylist, settings: Settings) -> gr.Blocks:
+def build_page(stylist: Stylist) -> gr.Blocks:
     """The page over ``stylist``. One turn is drawn at a time; others wait in Gradio's queue."""
     running: dict[str, threading.Event] = {}
 
@@ -87,11 +89,11 @@ def build_page(stylist: Stylist, settings: Settings) -> gr.Blocks:
     def _turn(message: str, book: Book, cancel: threading.Event) -> Iterator[dict[Any, Any]]:
         turn: Book = _new_turn(message)
         book["turns"] = [*book["turns"], turn][-KEPT_TURNS:]
-        shown = _Shown(settings, stylist, book)
+        shown = _Shown(stylist, book)
         started = last = time.monotonic()
         yield {
             chat: shown.messages(),
-            box: gr.update(placeholder="Drawing; you can stop it."),
+            box: gr.update(placeholder="Drawing …"),
             send: gr.update(visible=False),
             stop: gr.update(visible=True),
         }
@@ -108,7 +110,7 @@ def build_page(stylist: Stylist, settings: Settings) -> gr.Blocks:
                 elif kind == "progress":
                     preview = event.get("preview")
                     if preview is not None:
-                        shown.preview = lookbook.picture_uri(preview)
+                        shown.preview = lookbook.preview_address(preview)
                     step, steps = event["step"], event["steps"]
                     shown.doing = lookbook.stage_words(event["stage"], step, steps)
                     out[easel] = lookbook.easel(shown.preview, shown.doing, step, max(steps, 1))
@@ -136,7 +138,7 @@ def build_page(stylist: Stylist, settings: Settings) -> gr.Blocks:
             **page(book),
             chat: shown.messages(),
             memory: book,
-            box: gr.update(placeholder="Change something, or ask for another outfit"),
+            box: gr.update(placeholder="Change something …"),
             send: gr.update(visible=True),
             stop: gr.update(visible=False),
         }
@@ -148,6 +150,7 @@ def build_page(stylist: Stylist, settings: Settings) -> gr.Blocks:
             return {
                 easel: lookbook.easel(),
                 details: lookbook.details(_last_plan(book), {}),
+                notes: lookbook.notes(_last_plan(book)),
                 poses: lookbook.poses(None),
                 scenes: lookbook.scenes(None),
                 strip: gr.update(value=[], visible=False),
@@ -157,9 +160,10 @@ def build_page(stylist: Stylist, settings: Settings) -> gr.Blocks:
         now = pages[-1]["plan"] or {}
         return {
             easel: lookbook.easel(
-                lookbook.picture_uri(_image(stylist, turn["look"]) or ""), turn["user"]
+                lookbook.picture_address(_image(stylist, turn["look"]) or ""), turn["user"]
             ),
             details: lookbook.details(plan, shades),
+            notes: lookbook.notes(plan),
             poses: lookbook.poses(now.get("pose")),
             scenes: lookbook.scenes(now.get("scene")),
             strip: gr.update(
@@ -171,11 +175,11 @@ def build_page(stylist: Stylist, settings: Settings) -> gr.Blocks:
 
     def restore(book: Book) -> dict[Any, Any]:
         book = _checked(book)
-        return {**page(book), chat: _Shown(settings, stylist, book).messages()}
+        return {**page(book), chat: _Shown(stylist, book).messages()}
 
     def turn_page(event: gr.SelectData, book: Book) -> dict[Any, Any]:
         shown = page(_checked(book), int(event.index))
-        return {easel: shown[easel], details: shown[details]}
+        return {part: shown[part] for part in (easel, notes, details)}
 
     def halt(request: gr.Request) -> None:
         if cancel := running.get(str(request.session_hash)):
@@ -227,8 +231,10 @@ def build_page(stylist: Stylist, settings: Settings) -> gr.Blocks:
                     stop = gr.Button("Stop", elem_id="stop", scale=0, min_width=84, visible=False)
             with gr.Column(scale=10, min_width=340, elem_id="look"):
                 with gr.Row(elem_id="plate", equal_height=False):
-                    easel = gr.HTML(lookbook.easel(), elem_id="easel", min_width=150)
-                    details = gr.HTML("", elem_id="details", min_width=150)
+                    with gr.Column(elem_id="mounted", min_width=150):
+                        easel = gr.HTML(lookbook.easel(), elem_id="easel")
+                        notes = gr.HTML("", elem_id="notes")
+                    details = gr.HTML(lookbook.details(None, {}), elem_id="details")
                 poses = gr.HTML(lookbook.poses(None), elem_id="poses", js_on_load=PICK)
                 scenes = gr.HTML(lookbook.scenes(None), elem_id="scenes", js_on_load=PICK)
                 strip = gr.Gallery(
@@ -244,7 +250,7 @@ def build_page(stylist: Stylist, settings: Settings) -> gr.Blocks:
                     visible=False,
                 )
 
-        beside = [easel, details, poses, scenes, strip]
+        beside = [easel, notes, details, poses, scenes, strip]
         out = [chat, memory, box, send, stop, *beside]
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         first = {"outputs": [pending, box], "queue": False, **private}
@@ -261,30 +267,19 @@ def build_page(stylist: Stylist, settings: Settings) -> gr.Blocks:
                 **private,
             )  # fmt: skip
         stop.click(halt, None, None, queue=False, **private)
-        strip.select(turn_page, [memory], [easel, details], queue=False, **private)
+        strip.select(turn_page, [memory], [easel, notes, details], queue=False, **private)
         new.click(forget, None, [chat, memory, box, *beside], queue=False, **private)
         blocks.load(restore, [memory], [chat, *beside], **private)
         blocks.unload(leave)
     return blocks
 
 
-def serve(settings: Settings, announce: Callable[[str], None] = print) -> None:
+def serve(stylist: Stylist, settings: Settings, announce: Callable[[str], None] = print) -> None:
     """Open the page on ``settings.host``:``settings.port`` and keep it until interrupted.
 
     Raises Busy when the port is taken.
     """
-    from agent.stylist import Stylist
-    from tools.studio import Studio
-
-    studio = Studio(settings.home, base=settings.base, threads=settings.threads)
-    stylist = Stylist(
-        studio,
-        settings.home,
-        llm_url=settings.llm_url,
-        llm_key=settings.llm_key,
-        llm_model=settings.llm_model,
-    )
-    blocks = build_page(stylist, settings)
+    blocks = build_page(stylist)
     launch(blocks, settings)
     announce(f"The stylist is at http://{settings.host}:{settings.port} (Ctrl-C ends it)")
     try:
@@ -307,10 +302,8 @@ def launch(blocks: gr.Blocks, settings: Settings) -> None:
             show_error=False,
             footer_links=[],
             allowed_paths=[str(settings.home / "looks")],
-            theme=gr.themes.Base(
-                font=["Source Sans 3", "system-ui", "sans-serif"], font_mono=["monospace"]
-            ),
-            css_paths=CSS,
+            theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+            css=_fonts() + CSS.read_text(),
         )
     except OSError:
         raise Busy(
@@ -319,10 +312,20 @@ def launch(blocks: gr.Blocks, settings: Settings) -> None:
         ) from None
 
 
+def _fonts() -> str:
+    """The headings' font, inside the style sheet: the page asks nobody for anything."""
+    faces = (("lora.woff2", "normal"), ("lora-italic.woff2", "italic"))
+    return "".join(
+        f'@font-face {{ font-family: "Lora"; font-style: {style}; src: '
+        f"url(data:font/woff2;base64,{b64encode((FONTS / name).read_bytes()).decode()}); }}\n"
+        for name, style in faces
+    )
+
+
 class _Shown:
     """The conversation as Gradio messages; ``preview`` and ``doing`` are the turn under way."""
 
-    def __init__(self, settings: Settings, stylist: Stylist, book: Book) -> None:
+    def __init__(self, stylist: Stylist, book: Book) -> None:
         self.stylist, self.book = stylist, book
         self.preview = ""
         self.doing = ""
@@ -350,8 +353,8 @@ class _Shown:
         if pending and self.preview:
             yield gr.ChatMessage(content=lookbook.sketch(self.preview))
         elif turn["look"] and (image := _image(self.stylist, turn["look"])):
-            alt = lookbook.alt_text(turn["plan"])
-            yield gr.ChatMessage(content={"path": image, "alt_text": alt})
+            address = lookbook.picture_address(image)
+            yield gr.ChatMessage(content=lookbook.print_(address, turn["plan"]))
 
 
 def _new_turn(message: str) -> Book:

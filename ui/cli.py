@@ -159,13 +159,11 @@ def _chat(args: argparse.Namespace, settings: Settings) -> int:
 
     if args.port is not None and not 1 <= args.port <= 65535:
         raise BadValue(f"There is no port {args.port}.", "Give a number from 1 to 65535.")
+    settings = replace(settings, host=args.host or settings.host, port=args.port or settings.port)
     say("Opening the page …")
     from ui.chat import serve
 
-    serve(
-        replace(settings, host=args.host or settings.host, port=args.port or settings.port),
-        announce=say,
-    )
+    serve(_stylist(settings), settings, say)
     return 0
 
 
@@ -200,16 +198,33 @@ def _catalog_show(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _catalog_train(args: argparse.Namespace, settings: Settings) -> int:
-    from catalog.train_lora import train_garment
+    from catalog.garment import SEASONS
 
     catalog = _catalog(settings)
-    catalog.get(args.id)
-    with Progress(sys.stderr) as progress:
-        card = train_garment(catalog, args.id, base=settings.base, progress=progress.work)
+    if args.id not in SEASONS:
+        catalog.get(args.id)
+
+    from catalog.base import load_base
+    from catalog.train_lora import season_file, train_garment
+
+    say(f"Loading the {settings.base} base")
+    base = load_base(settings.base)
+    with stoppable() as cancel, Progress(sys.stderr) as progress:
+
+        def stepped(step: int, steps: int, loss: float) -> None:
+            progress.work(f"training, loss {loss:.3f}", step, steps)
+
+        if args.id in SEASONS:
+            data = season_file(args.id, base, progress=stepped, cancel=cancel)
+            sha256 = catalog.replace_season_lora(args.id, data)
+        else:
+            sha256 = train_garment(
+                catalog, args.id, base=base, progress=stepped, cancel=cancel
+            ).lora_sha256
     if args.json:
-        print_json(card.model_dump(mode="json") if hasattr(card, "model_dump") else {})
+        print_json({"id": args.id, "lora_sha256": sha256})
     else:
-        print(f"Trained {args.id}. Every look from now on wears it.")
+        print(f"Trained {args.id}: LoRA {sha256[:12]}. New looks are drawn with it.")
     return 0
 
 
@@ -309,7 +324,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, run, about in (
         ("list", _catalog_list, "Every garment on one line."),
         ("show", _catalog_show, "Everything on one garment's card."),
-        ("train", _catalog_train, "Train one garment's LoRA again, from its photos."),
+        ("train", _catalog_train, "Train a garment's LoRA again from its photos, or a season's."),
         ("rebuild", _catalog_rebuild, "Build the search index from the garment folders."),
         ("words", _catalog_words, "Every word that colour, pattern, pose … can take."),
     ):
@@ -364,7 +379,8 @@ def _stylist(settings: Settings) -> Stylist:
 def _catalog(settings: Settings) -> Catalog:
     from catalog.index import Catalog
 
-    return Catalog(settings.home)
+    with Progress(sys.stderr) as progress:
+        return Catalog(settings.home, progress=progress.work)
 
 
 def _keep_bytecode(settings: Settings) -> None:

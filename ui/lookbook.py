@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from PIL import Image
@@ -27,6 +28,13 @@ STAGES = {
     "decode": "Developing the picture",
     "save": "Pinning it to the lookbook",
 }
+TIPS = (
+    "swap the boots",
+    "make it warmer",
+    "same, but nothing black",
+    "half autumn, half winter",
+    "hands on hips, in a park",
+)
 LIMBS = (
     ("neck", "r_shoulder", "r_elbow", "r_wrist"),
     ("neck", "l_shoulder", "l_elbow", "l_wrist"),
@@ -36,7 +44,7 @@ LIMBS = (
 
 
 def easel(picture: str = "", caption: str = "", step: int = 0, steps: int = 0) -> str:
-    """The picture in its mount. ``picture`` is a data URI; with ``steps`` it is being drawn."""
+    """The picture in its mount, by its address; with ``steps`` it is still being drawn."""
     if not picture and not steps:
         return (
             f'<figure class="easel empty"><div class="mount">{figure("contrapposto")}</div>'
@@ -59,10 +67,16 @@ def sketch(picture: str) -> str:
     return f'<img class="sketch" src="{picture}" alt="The look, half drawn">'
 
 
+def print_(picture: str, plan: Mapping[str, Any] | None) -> str:
+    """The finished picture inside the conversation."""
+    return f'<img class="print" src="{picture}" alt="{escape(alt_text(plan))}">'
+
+
 def details(plan: Mapping[str, Any] | None, shades: Mapping[str, Sequence[str]]) -> str:
     """What is worn and why. ``shades``: garment id → its colours ``#rrggbb``, ground first."""
     if not plan:
-        return ""
+        tips = "".join(f"<li>{tip}</li>" for tip in TIPS)
+        return f'<section class="tips"><h3>And then go on</h3><ul>{tips}</ul></section>'
     rows = "".join(
         f'<li><span class="swatch" style="background:{swatch(shades.get(g["id"]), g["color"])}" '
         f'title="{escape(described(g))}"></span>'
@@ -70,23 +84,29 @@ def details(plan: Mapping[str, Any] | None, shades: Mapping[str, Sequence[str]])
         f'<span class="price">{money(g["price"])}</span></li>'
         for g in plan["garments"]
     )
-    facts = [f"warmth {plan['clo_total']:.1f} clo"]
+    return (
+        f'<section class="details"><ul>{rows}</ul>'
+        f'<div class="total"><span>Together</span><span>{money(plan["price_total"])}</span></div>'
+        "</section>"
+    )
+
+
+def notes(plan: Mapping[str, Any] | None) -> str:
+    """Warmth, weather, season, and what was assumed or could not be met."""
+    if not plan:
+        return ""
+    facts = []
     if plan.get("temperature_c") is not None:
-        facts.append(f"for {plan['temperature_c']:g} °C")
+        facts.append(f"{plan['temperature_c']:g} °C")
+    facts.append(f"{plan['clo_total']:.1f} clo")
     season = plan.get("season") or {}
-    facts += [f"{name} {share:.0%}" if share < 1 else name for name, share in season.items()]
-    facts.append(str(plan.get("scene", "")))
-    notes = "".join(
+    facts += [f"{share:.0%} {name}" if share < 1 else name for name, share in season.items()]
+    said = "".join(
         f"<p><span>{label}</span> {escape('; '.join(map(str, plan[key])))}</p>"
         for key, label in (("assumptions", "I assumed"), ("unmet", "I could not"))
         if plan.get(key)
     )
-    return (
-        f'<section class="details"><ul>{rows}</ul>'
-        f'<div class="total"><span>Together</span><b>{money(plan["price_total"])}</b></div>'
-        f'<p class="facts">{escape(" · ".join(f for f in facts if f))}</p>'
-        f'<div class="notes">{notes}</div></section>'
-    )
+    return f'<div class="notes"><p>{escape(" · ".join(facts))}</p>{said}</div>'
 
 
 def poses(current: str | None) -> str:
@@ -117,13 +137,19 @@ def figure(name: str) -> str:
         return " ".join("{:.0f},{:.0f}".format(*points[KEYPOINTS.index(n)]) for n in names)
 
     limbs = "".join(f'<polyline points="{at(*limb)}"/>' for limb in LIMBS)
-    torso = f'<polygon points="{at("r_shoulder", "l_shoulder", "l_hip", "r_hip")}"/>'
-    x, y = points[KEYPOINTS.index("nose")]
-    low, high = points.min(0), points.max(0)
-    middle = (low[0] + high[0]) / 2
+    neck, nose = points[KEYPOINTS.index("neck")], points[KEYPOINTS.index("nose")]
+    shoulders = [points[KEYPOINTS.index(f"{side}_shoulder")] for side in "rl"]
+    hips = [points[KEYPOINTS.index(f"{side}_hip")] for side in "lr"]
+    waist = [0.38 * np.mean(shoulders, 0) + 0.62 * np.mean(hips, 0)] * 2
+    waist = [w + 0.82 * (h - np.mean(hips, 0)) for w, h in zip(waist, hips, strict=True)]
+    outline = [*shoulders, waist[0], *hips, waist[1]]
+    torso = " ".join("{:.0f},{:.0f}".format(*p) for p in outline)
+    throat = "{:.0f},{:.0f} {:.0f},{:.0f}".format(*nose, *neck)
+    middle = (points[:, 0].min() + points[:, 0].max()) / 2
     return (
-        f'<svg viewBox="{middle - 85:.0f} 12 170 350" aria-hidden="true">{limbs}{torso}'
-        f'<ellipse cx="{x:.0f}" cy="{y - 3:.0f}" rx="15" ry="20"/></svg>'
+        f'<svg viewBox="{middle - 85:.0f} 12 170 350" aria-hidden="true">'
+        f'<polyline class="throat" points="{throat}"/>{limbs}<polygon points="{torso}"/>'
+        f'<ellipse cx="{nose[0]:.0f}" cy="{nose[1] - 4:.0f}" rx="14" ry="19"/></svg>'
     )
 
 
@@ -132,7 +158,7 @@ def swatch(shades: Sequence[str] | None, word: str) -> str:
     colors = [c for c in shades or () if _is_hex(c)] or [COLORS.get(word, ("#b9b2a6",))[0]]
     if len(colors) == 1:
         return colors[0]
-    stops = ["0 60%", "60% 85%", "85% 100%"] if len(colors) > 2 else ["0 62%", "62% 100%"]
+    stops = ["0 46%", "46% 68%", "68% 100%"] if len(colors) > 2 else ["0 56%", "56% 100%"]
     parts = ", ".join(f"{c} {s}" for c, s in zip(colors, stops, strict=False))
     return f"linear-gradient(135deg, {parts})"
 
@@ -163,21 +189,19 @@ def stage_words(stage: str, step: int, steps: int) -> str:
     return f"{words}, step {step} of {steps}" if stage == "draw" else words
 
 
-def picture_uri(picture: np.ndarray | str) -> str:
-    """A preview array ``(H, W, 3)`` (uint8, or float 0–1) or an image file as a data URI."""
-    if isinstance(picture, str):
-        try:
-            data, kind = Path(picture).read_bytes(), "png"
-        except OSError:
-            return ""
-    else:
-        pixels = np.asarray(picture)
-        if pixels.dtype != np.uint8:
-            pixels = (np.clip(pixels, 0, 1) * 255).round().astype(np.uint8)
-        buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, "JPEG", quality=82)
-        data, kind = buffer.getvalue(), "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+def preview_address(picture: np.ndarray) -> str:
+    """A preview ``(H, W, 3)`` (uint8, or float 0–1) as a data URI."""
+    pixels = np.asarray(picture)
+    if pixels.dtype != np.uint8:
+        pixels = (np.clip(pixels, 0, 1) * 255).round().astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=82)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def picture_address(image: str | Path) -> str:
+    """Where the page finds an image file of the looks folder."""
+    return f"gradio_api/file={quote(str(image))}"
 
 
 def card_shades(catalog: Any, plan: Mapping[str, Any] | None) -> dict[str, tuple[str, ...]]:

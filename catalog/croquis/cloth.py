@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,16 +25,24 @@ PATTERNS_BASE = (
     "camouflage",
 )
 """Patterns the base is trained on."""
+
 PRINTS_HELD = ("zigzag", "hearts", "stars", "argyle", "waves", "leaves", "lemons", "diamonds")
 """Prints base training never draws: only a garment's own LoRA knows them."""
+
 PATTERNS = PATTERNS_BASE + PRINTS_HELD
+
 TRIMS_BASE = ("none", "buttons", "zip", "pockets")
+
 TRIMS_HELD = ("piping", "patch", "studs", "chest stripe", "toggles")
+
 TRIMS = TRIMS_BASE + TRIMS_HELD
 
 INK = "#241c28"
+
 _TILE_PX = 4
+
 _SMOOTH = skia.SamplingOptions(skia.FilterMode.kLinear, skia.MipmapMode.kLinear)
+
 _CLASS = {
     "plain": "plain",
     "stripes": "stripes",
@@ -43,6 +50,18 @@ _CLASS = {
     "plaid": "plaid",
     "gingham": "plaid",
     "dots": "dots",
+}
+
+_ZOOM = {
+    "dots": 1.25,
+    "hearts": 1.3,
+    "stars": 1.3,
+    "leaves": 1.2,
+    "diamonds": 1.25,
+    "lemons": 1.15,
+    "floral": 1.1,
+    "leopard": 1.25,
+    "zigzag": 1.15,
 }
 
 
@@ -57,6 +76,8 @@ class Frame:
     scale: float = 1.0
     half: float | None = None
     """Half-width of the piece, for its shadow side; measured from the outline if None."""
+    lie: float | None = None
+    """Degrees of the piece itself where the pattern runs askew to it (ties)."""
 
 
 def pattern_class(pattern: str) -> str:
@@ -79,7 +100,7 @@ def lightness(color: str) -> float:
 def color4(color: str, alpha: float = 1.0) -> int:
     """``#rrggbb`` and opacity as a skia colour."""
     r, g, b = (int(v) for v in hex_to_rgb(color))
-    return skia.ColorSetARGB(int(round(255 * alpha)), r, g, b)
+    return skia.ColorSetARGB(round(255 * alpha), r, g, b)
 
 
 def pen(color: str, width: float = 1.0, alpha: float = 1.0) -> skia.Paint:
@@ -159,7 +180,9 @@ def fill_cloth(
     # a paint must be given its shader when it is made; setShader loses it to garbage collection
     if cloth.pattern in MARKS:
         tile = _pattern_tile(cloth.pattern, pattern_colors(cloth.colors))
-        base = skia.Paint(AntiAlias=True, Shader=_shader(tile, matrix))
+        zoom = _ZOOM.get(cloth.pattern, 1.0)
+        zoomed = skia.Matrix.Concat(matrix, skia.Matrix.Scale(zoom, zoom))
+        base = skia.Paint(AntiAlias=True, Shader=_shader(tile, zoomed))
     else:
         base = skia.Paint(AntiAlias=True, Color=color4(ground))
     sheet.fill(path, region, base)
@@ -185,8 +208,11 @@ def fill_cloth(
 def contour(canvas: skia.Canvas, path: skia.Path, ground: str, width: float = 1.0) -> None:
     """An ink outline, a little heavier on the side away from the light."""
     ink = contour_color(ground)
-    canvas.drawPath(path, pen(ink, 0.95 * width))
     box = path.getBounds()
+    if box.width() * box.height() < 1000:
+        canvas.drawPath(path, pen(ink, 1.05 * width))
+        return
+    canvas.drawPath(path, pen(ink, 0.95 * width))
     heavy = skia.Paint(
         AntiAlias=True,
         Style=skia.Paint.kStroke_Style,
@@ -217,7 +243,7 @@ _GLOSS: dict[str, tuple[tuple[float, float], ...]] = {
 def _light(path: skia.Path, frame: Frame, cloth: Cloth, shade: float) -> list[skia.Paint]:
     """Paints of the lit side, the shadow side and the gloss, across the lie of the cloth."""
     box = path.getBounds()
-    rad = np.radians(frame.angle)
+    rad = np.radians(frame.angle if frame.lie is None else frame.lie)
     if frame.half is None:
         half = max(box.width() / 2, 1.0)
         cx, cy = box.centerX(), box.centerY()
@@ -227,7 +253,7 @@ def _light(path: skia.Path, frame: Frame, cloth: Cloth, shade: float) -> list[sk
     dx, dy = float(np.cos(rad)) * half, float(np.sin(rad)) * half
     if dx < -0.2 * half:
         dx, dy = -dx, -dy
-    dy += 0.22 * half
+    dy += (0.22 if frame.half is None else 0.05) * half
     ends = [skia.Point(cx - dx, cy - dy), skia.Point(cx + dx, cy + dy)]
     light = lightness(cloth.colors[0])
     high = 0.16 if light > 45 else 0.11
@@ -284,9 +310,6 @@ def _folds(canvas: skia.Canvas, box: skia.Rect, ground: str, count: int, seed: i
                                 0.5 if not dark else 0.36))  # fmt: skip
 
 
-# --- tiles ------------------------------------------------------------------------------------
-
-
 def _shader(tile: skia.Image, matrix: skia.Matrix) -> skia.Shader:
     local = skia.Matrix.Concat(matrix, skia.Matrix.Scale(1 / _TILE_PX, 1 / _TILE_PX))
     return tile.makeShader(skia.TileMode.kRepeat, skia.TileMode.kRepeat, _SMOOTH, local)
@@ -314,7 +337,9 @@ def _pattern_tile(pattern: str, colors: tuple[str, str, str]) -> skia.Image:
     surface = skia.Surface(round(width * _TILE_PX), round(height * _TILE_PX))
     canvas = surface.getCanvas()
     canvas.clear(color4(colors[0]))
-    marks = _tile(width, height, lambda c: draw(c, colors), wrap=pattern not in ("plaid", "gingham"))
+    marks = _tile(
+        width, height, lambda c: draw(c, colors), wrap=pattern not in ("plaid", "gingham")
+    )
     canvas.drawImage(marks, 0, 0)
     return surface.makeImageSnapshot().withDefaultMipmaps()
 
@@ -333,8 +358,8 @@ def _material_tile(material: str, dark: bool) -> skia.Image | None:
 def _denim(c: skia.Canvas, up: float, down: float) -> None:
     for k in range(-1, 3):
         x = k * 2.0
-        c.drawLine(x, 4, x + 4, 0, pen("#ffffff", 0.55, up))
-        c.drawLine(x + 1, 4, x + 5, 0, pen("#0a0a28", 0.5, down * 0.8))
+        c.drawLine(x, 4, x + 4, 0, pen("#ffffff", 0.5, up * (0.5 if up > 0.24 else 0.9)))
+        c.drawLine(x + 1, 4, x + 5, 0, pen("#0a0a28", 0.5, down * (0.8 if up > 0.24 else 0.6)))
 
 
 def _knit(c: skia.Canvas, up: float, down: float) -> None:
@@ -343,7 +368,7 @@ def _knit(c: skia.Canvas, up: float, down: float) -> None:
         path.moveTo(0.3, y)
         path.lineTo(2.0, y + 2.0)
         path.lineTo(3.7, y)
-        c.drawPath(path, pen("#120c20", 0.6, down * 1.5))
+        c.drawPath(path, pen("#120c20", 0.55, down * 1.15))
         c.drawLine(0.5, y - 0.9, 1.9, y + 0.7, pen("#ffffff", 0.55, up * 1.1))
 
 
@@ -413,148 +438,3 @@ _TEXTURES = {
     "canvas": (3, 3, _weave(1.5, 0.7)),
     "linen": (20, 20, _linen),
 }
-
-
-# --- decoration ---------------------------------------------------------------------------------
-
-
-def buttons(sheet: Sheet, points: Sequence[np.ndarray], cloth: Cloth, size: float = 1.6) -> None:
-    """Round buttons at ``points`` (picture only)."""
-    ground = cloth.colors[0]
-    face = mix(ground, "#f6efe2", 0.7) if lightness(ground) < 62 else mix(ground, "#3a2c2c", 0.55)
-
-    def draw(canvas: skia.Canvas) -> None:
-        for x, y in points:
-            canvas.drawCircle(float(x), float(y), size, brush(face))
-            canvas.drawCircle(float(x), float(y), size, pen(INK, 0.55))
-
-    sheet.paint(draw)
-
-
-def stitches(sheet: Sheet, path: skia.Path, cloth: Cloth, width: float = 0.7) -> None:
-    """A dashed stitch line: orange on denim (white on pale denim), tonal elsewhere."""
-    ground = cloth.colors[0]
-    if cloth.material == "denim":
-        tone = "#e7a552" if lightness(ground) < 72 else "#a86a2c"
-    else:
-        tone = detail_color(ground)
-    paint = pen(tone, width, 0.95)
-    paint.setPathEffect(skia.DashPathEffect.Make([2.0, 1.1], 0.0))
-    sheet.paint(lambda canvas: canvas.drawPath(path, paint))
-
-
-def zip_line(sheet: Sheet, path: skia.Path, cloth: Cloth) -> None:
-    """A zip: dark tape, metal teeth."""
-    teeth = pen("#d9d9de" if lightness(cloth.colors[0]) < 80 else "#8b8b94", 1.1)
-    teeth.setPathEffect(skia.DashPathEffect.Make([0.9, 0.9], 0.0))
-
-    def draw(canvas: skia.Canvas) -> None:
-        canvas.drawPath(path, pen(mix(cloth.colors[0], INK, 0.75), 1.9))
-        canvas.drawPath(path, teeth)
-
-    sheet.paint(draw)
-
-
-def trim(
-    sheet: Sheet,
-    path: skia.Path,
-    cloth: Cloth,
-    top: np.ndarray,
-    bottom: np.ndarray,
-    half: float,
-) -> None:
-    """The cloth's decoration inside ``path``, placed by a centre line and a half-width."""
-    if cloth.trim in ("none", "") or not sheet.draws_picture:
-        return
-    top, bottom = np.asarray(top, float), np.asarray(bottom, float)
-    ground, second, _ = pattern_colors(cloth.colors)
-    accent = second if len(cloth.colors) > 1 else detail_color(ground)
-    down = bottom - top
-    length = float(np.hypot(*down)) + 1e-6
-    down /= length
-    across = np.array([down[1], -down[0]])
-
-    def at(along: float, side: float) -> np.ndarray:
-        return top + down * length * along + across * half * side
-
-    def line(*points) -> skia.Path:
-        p = skia.Path()
-        p.moveTo(*points[0])
-        for q in points[1:]:
-            p.lineTo(*q)
-        return p
-
-    kind = cloth.trim
-    with sheet.clipped(path):
-        if kind == "buttons":
-            count = int(np.clip(length / 14, 2, 7))
-            buttons(sheet, [at(0.06 + 0.88 * k / (count - 1), 0) for k in range(count)], cloth)
-        elif kind == "zip":
-            zip_line(sheet, line(at(0, 0), at(1, 0)), cloth)
-        elif kind == "pockets":
-            for side in (-0.5, 0.5):
-                _pocket(sheet, at(0.62, side), down, across, min(half * 0.36, 8.5), cloth)
-        elif kind == "piping":
-            sheet.paint(lambda c: c.drawPath(path, pen(accent, 3.4)))
-            sheet.paint(lambda c: contour(c, path, ground))
-        elif kind == "patch":
-            _patch(sheet, at(0.34, 0.46), min(half * 0.26, 6.5), accent, ground)
-        elif kind == "studs":
-            points = [at(a, s) for a in (0.06, 0.14) for s in np.linspace(-0.8, 0.8, 9)]
-
-            def draw(canvas: skia.Canvas) -> None:
-                for x, y in points:
-                    canvas.drawCircle(float(x), float(y), 1.25, brush("#e4e2dc"))
-                    canvas.drawCircle(float(x), float(y), 1.25, pen(INK, 0.4))
-
-            sheet.paint(draw)
-        elif kind == "chest stripe":
-            band = line(at(0.36, -3), at(0.36, 3))
-            sheet.paint(lambda c: c.drawPath(band, pen(accent, min(length * 0.16, 10.0))))
-        elif kind == "toggles":
-            for along in (0.12, 0.36, 0.60):
-                loop = line(at(along, -0.34), at(along, 0.34))
-                peg = line(at(along, -0.09), at(along, 0.09))
-
-                def draw(canvas: skia.Canvas, loop=loop, peg=peg) -> None:
-                    canvas.drawPath(loop, pen(INK, 1.5))
-                    canvas.drawPath(loop, pen(accent, 0.8))
-                    canvas.drawPath(peg, pen(INK, 4.0))
-                    canvas.drawPath(peg, pen("#c79a5b", 2.8))
-
-                sheet.paint(draw)
-
-
-def _pocket(sheet, center, down, across, size, cloth) -> None:
-    a, b = center - across * size, center + across * size
-    c, d = b + down * size * 1.5, a + down * size * 1.5
-    tip = (c + d) / 2 + down * size * 0.45
-    path = skia.Path()
-    path.addPoly([skia.Point(*p) for p in (a, b, c, tip, d)], True)
-    tone = detail_color(cloth.colors[0])
-    sheet.paint(lambda canvas: canvas.drawPath(path, pen(tone, 0.9)))
-    flap = skia.Path()
-    flap.moveTo(*(a + down * size * 0.4))
-    flap.lineTo(*(b + down * size * 0.4))
-    stitches(sheet, flap, cloth, 0.6)
-
-
-def _patch(sheet, center, size, accent, ground) -> None:
-    x, y = float(center[0]), float(center[1])
-
-    def draw(canvas: skia.Canvas) -> None:
-        canvas.drawCircle(x, y, size, brush(accent))
-        canvas.drawCircle(x, y, size, pen(contour_color(ground), 0.8))
-        ring = pen(mix(accent, "#ffffff", 0.75), 0.7)
-        ring.setPathEffect(skia.DashPathEffect.Make([1.4, 1.0], 0.0))
-        canvas.drawCircle(x, y, size * 0.78, ring)
-        star = skia.Path()
-        for k in range(10):
-            r = size * (0.52 if k % 2 == 0 else 0.22)
-            angle = -np.pi / 2 + k * np.pi / 5
-            point = x + r * float(np.cos(angle)), y + r * float(np.sin(angle))
-            star.lineTo(*point) if k else star.moveTo(*point)
-        star.close()
-        canvas.drawPath(star, brush(mix(accent, "#ffffff", 0.8)))
-
-    sheet.paint(draw)

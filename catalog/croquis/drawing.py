@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.croquis import cloth as cloths
-from catalog.croquis import maps, palette, scene, wardrobe
 from catalog.croquis import figure as figures
+from catalog.croquis import maps, palette, scene, wardrobe
 from catalog.croquis.figure import Figure, Person, Pose
 from catalog.croquis.sheet import Sheet
 from catalog.garment import CATEGORIES, SEASONS, Cloth, Shape, Slot

@@ -14,10 +14,7 @@ import skia
 
 from catalog.croquis.sheet import HEIGHT, WIDTH
 
-KEYPOINTS = (
-    "nose neck r_shoulder r_elbow r_wrist l_shoulder l_elbow l_wrist r_hip r_knee r_ankle "
-    "l_hip l_knee l_ankle r_eye l_eye r_ear l_ear"
-).split()
+KEYPOINTS = ["nose", "neck", "r_shoulder", "r_elbow", "r_wrist", "l_shoulder", "l_elbow", "l_wrist", "r_hip", "r_knee", "r_ankle", "l_hip", "l_knee", "l_ankle", "r_eye", "l_eye", "r_ear", "l_ear"]
 
 SKINS = {
     "fair": "#f6dcc9",

@@ -1,4 +1,4 @@
-"""The geometry clothes are cut from: body levels, limbs with ease, one piece of sewing work."""
+"""The geometry clothes are cut from: curves, limbs, a body's levels, one piece of sewing work."""
 
 from __future__ import annotations
 
@@ -13,13 +13,7 @@ from catalog.croquis.figure import Figure
 from catalog.croquis.sheet import Sheet
 from catalog.garment import Cloth, Shape
 
-EASE = {"slim": 0.8, "regular": 2.8, "loose": 6.0}
-"""Room between body and cloth in body units (1/328 of the height)."""
-_STRAIGHT = {"slim": 0.15, "regular": 0.45, "loose": 0.85}
-HEM_F = {"crop": 0.15, "hip": 0.25, "thigh": 0.52, "knee": 0.96, "calf": 1.55, "ankle": 1.88}
-"""Hem levels along the leg: 0 hip joint, 1 knee, 2 ankle."""
-SLEEVE_F = {"none": 0.0, "short": 0.58, "elbow": 0.98, "long": 1.94}
-_TS = (0.21, 0.34, 0.50, 0.66, 0.83, 1.0)
+_LEVELS = np.arange(131) / 100.0
 
 
 def smooth(path: skia.Path, points: Sequence[np.ndarray]) -> None:
@@ -90,6 +84,22 @@ def limb(line_: np.ndarray, halves: Sequence[float], fs: Sequence[float]):
     return left, right
 
 
+def _hull(points: Sequence[np.ndarray]) -> list[tuple[float, float]]:
+    """Convex hull (monotone chain)."""
+    ordered = sorted((float(p[0]), float(p[1])) for p in points)
+    chains = []
+    for run in (ordered, ordered[::-1]):
+        chain: list[tuple[float, float]] = []
+        for p in run:
+            while len(chain) > 1 and (chain[-1][0] - chain[-2][0]) * (p[1] - chain[-2][1]) <= (
+                chain[-1][1] - chain[-2][1]
+            ) * (p[0] - chain[-2][0]):
+                chain.pop()
+            chain.append(p)
+        chains += chain[:-1]
+    return chains
+
+
 class Body:
     """A figure as a tailor measures it. Sides: -1 the viewer's left (the person's right)."""
 
@@ -105,7 +115,7 @@ class Body:
         self.up = np.array([self.across[1], -self.across[0]])
         self.hips = unit(j["l_hip"] - j["r_hip"])
         self.turn = fig.pose.turn
-        self._sides = {t: fig.torso(t) for t in (*_TS, 0.12, 0.62, 0.7, 1.06)}
+        self._left, self._right = fig.torso_sides(_LEVELS)
         self._legs = {
             s: np.array([j[f"{k}_hip"], j[f"{k}_knee"], j[f"{k}_ankle"]])
             for s, k in ((-1, "r"), (1, "l"))
@@ -123,9 +133,8 @@ class Body:
         return (left + right) / 2 + (right - left) / 2 * side + self.across * (u * self.u)
 
     def torso(self, t: float) -> tuple[np.ndarray, np.ndarray]:
-        if t not in self._sides:
-            self._sides[t] = self.fig.torso(t)
-        return self._sides[t]
+        k = min(max(round(t * 100), 0), 130)
+        return self._left[k], self._right[k]
 
     def edge(self, s: int, t: float, grow: float = 0.0, straight: float = 0.0) -> np.ndarray:
         """The cloth's edge at level ``t``; ``straight`` fills the waist."""
@@ -164,6 +173,39 @@ class Body:
         leg, k = self._legs[s], min(int(f), 1)
         return leg[k] * (1 - (f - k)) + leg[k + 1] * (f - k)
 
+    @property
+    def astride(self) -> bool:
+        """Whether a thigh lies so flat (sitting) that cloth must be draped over it."""
+        return any(
+            abs(leg[1][0] - leg[0][0]) > 0.5 * abs(leg[1][1] - leg[0][1])
+            for leg in self._legs.values()
+        )
+
+    def draped(self, path: skia.Path, f_end: float, grow: float) -> skia.Path:
+        """``path`` grown to cover seat and thighs of a sitting figure.
+
+        With ``f_end`` the cloth is stretched from thigh to thigh, as skirts are.
+        """
+        if not self.astride:
+            return path
+        g = grow * self.u
+        cover = [
+            self.edge(s, t, grow + (1.0 if t == 1.0 else 0.0))
+            for s in (-1, 1)
+            for t in (0.84, 1.0, 1.2)
+        ]
+        if f_end:
+            end = min(f_end, 1.0)
+            halves = [self.leg_half[0] * 1.08 + g, self.leg_half[1] + g, 0.0]
+            for s in (-1, 1):
+                for side in limb(self._legs[s], halves, (0.0, 0.3 * end, 0.7 * end, end - 0.001)):
+                    cover += side
+                if f_end >= 1.0:
+                    angles = np.linspace(0, 2 * np.pi, 9)[:-1]
+                    ball = np.stack([np.cos(angles), np.sin(angles)], 1) * halves[1]
+                    cover += list(self._legs[s][1] + ball)
+        return skia.Op(path, polygon(*_hull(cover)), skia.kUnion_PathOp)
+
     def leg_width(self, f: float) -> float:
         k = min(int(f), 1)
         return self.leg_half[k] * (1 - (f - k)) + self.leg_half[k + 1] * (f - k)
@@ -190,6 +232,12 @@ class Job:
     region: int
     seed: int = 0
     rolled: bool = False
+    under: bool = False
+    """Worn under outerwear, which holds it close."""
+    tucked: bool = False
+    """A top worn inside the waistband."""
+    tucked_f: float = 9.0
+    """Leg level at which trousers vanish in boots."""
 
     def fill(self, path: skia.Path, *, cloth: Cloth | None = None, frame: Frame | None = None,
              folds: int = 0, shade: float = 1.0, ink: float = 1.0,
@@ -236,164 +284,6 @@ class Job:
         """The cloth along a limb from ``a`` to ``b``."""
         way = b - a
         angle = float(np.degrees(np.arctan2(-way[0], way[1])))
-        return Frame(float((a[0] + b[0]) / 2), float((a[1] + b[1]) / 2), angle,
-                     self.body.cloth_scale, half)
-
-
-def neck_chain(body: Body, kind: str, wide: float, deep: float) -> tuple[skia.Path, list]:
-    """Start a path at the viewer's right neck point, run the neckline to the left one.
-
-    Returns the path and both neck points ``[left, right]``. ``deep`` in units below the collarbone
-    for round necks, torso level ``t`` for ``v``.
-    """
-    left, right = body.neck_side(-1, wide), body.neck_side(1, wide)
-    path = skia.Path()
-    path.moveTo(*map(float, right))
-    if kind == "v":
-        path.lineTo(*map(float, body.at(deep, 0.12 * body.turn)))
-        path.lineTo(*map(float, left))
-    else:
-        low = body.neck - body.up * deep * body.u + body.across * 2 * body.turn * body.u
-        sag = (low - (left + right) / 2) * 1.33
-        path.cubicTo(*map(float, (*(right * 0.86 + left * 0.14 + sag),
-                                  *(left * 0.86 + right * 0.14 + sag), *left)))  # fmt: skip
-    return path, [left, right]
-
-
-def torso_chain(body: Body, s: int, ease: float, straight: float, t_end: float, *,
-                strap: np.ndarray | None = None, arm: float = 0.21) -> list[np.ndarray]:  # fmt: skip
-    """Points of one side from the shoulder tip (or a strap's outer end) down to ``t_end``."""
-    top = [body.tip(s, ease) if strap is None else strap]
-    levels = [t for t in (arm, 0.34, 0.50, 0.66, 0.83, 1.0) if t < t_end - 0.06] + [t_end]
-    return top + [body.edge(s, t, ease, straight) for t in levels]
-
-
-def straightness(shape: Shape) -> float:
-    return _STRAIGHT[shape.fit]
-
-
-def upper_path(body: Body, shape: Shape, *, kind: str = "crew", wide: float = 2.0,
-               deep: float = 1.5, t_end: float = 1.02, ease: float | None = None,
-               straight: float | None = None, sleeveless: bool = False,
-               skirt: Sequence[float] = (), grow: float = 2.0, flare: float = 0.0,
-               strap: float = 7.0, hem: float = 3.0, hips: float = 0.0) -> skia.Path:  # fmt: skip
-    """A top, dress or closed coat as one outline, hem curved down by ``hem`` units.
-
-    ``skirt`` lists leg levels below the hips that the outline follows; the last is the hem.
-    """
-    ease = EASE[shape.fit] if ease is None else ease
-    straight = straightness(shape) if straight is None else straight
-    path, (left, right) = neck_chain(body, kind, wide, deep)
-    chains = {}
-    for s, start in ((-1, left), (1, right)):
-        outer = None
-        if sleeveless:
-            outer = start + unit(body.tip(s) - start) * strap * body.u
-        chains[s] = torso_chain(body, s, ease, straight, 0.98 if skirt else t_end, strap=outer,
-                                arm=0.24 if sleeveless else 0.21)  # fmt: skip
-        if hips:
-            chains[s][-1] = chains[s][-1] + s * body.hips * hips * body.u
-        for f in skirt:
-            chains[s].append(body.skirt(f, grow, flare)[0 if s < 0 else 1])
-    a, b = chains[-1], chains[1]
-    path.lineTo(*map(float, a[0]))
-    if sleeveless:
-        dip = a[1] + (a[0] - a[1]) * 0.42 - body.across * -1 * 3.0 * body.u
-        path.quadTo(*map(float, (*dip, *a[1])))
-        smooth(path, a[1:])
-    else:
-        path.lineTo(*map(float, a[1]))
-        smooth(path, a[1:])
-    low = (a[-1] + b[-1]) / 2 + np.array([0.0, 2 * hem * body.u])
-    path.quadTo(*map(float, (*low, *b[-1])))
-    smooth(path, b[:0:-1])
-    if sleeveless:
-        dip = b[1] + (b[0] - b[1]) * 0.42 - body.across * 3.0 * body.u
-        path.quadTo(*map(float, (*dip, *b[0])))
-    else:
-        path.lineTo(*map(float, b[0]))
-    path.close()
-    return path
-
-
-LEG_EASE = {
-    "slim": (1.2, 1.0, 2.0),
-    "regular": (2.6, 4.2, 6.0),
-    "loose": (4.0, 8.5, 12.5),
-}
-
-
-def trouser_chains(body: Body, fit: str, f_end: float, extra: float = 0.0):
-    """Per side the outer edge (hip to hem) and inner edge (crotch to hem), and the crotch."""
-    thigh, knee, ankle = LEG_EASE[fit]
-    halves = [
-        w + (e + extra) * body.u
-        for w, e in zip(body.leg_half, (thigh, knee, ankle), strict=True)
-    ]
-    crotch = body.fig.mid_hip + body.down * 0.17
-    fs = [f for f in (0.5, 1.0, 1.34, 1.7) if f < f_end - 0.12] + [f_end]
-    out = {}
-    for s in (-1, 1):
-        left, right = limb(body.leg(s), halves, fs)
-        outer, inner = (left, right) if s < 0 else (right, left)
-        out[s] = [body.edge(s, 1.0, thigh + extra), *outer], inner
-    return out, crotch
-
-
-def add_trousers(path: skia.Path, body: Body, fit: str, f_end: float, start: dict,
-                 extra: float = 0.0):  # fmt: skip
-    """Run ``path`` from ``start[-1]`` (left points above the hip) around both legs to the right
-    top point. Returns the chains for seams."""
-    chains, crotch = trouser_chains(body, fit, f_end, extra)
-    (outer_a, inner_a), (outer_b, inner_b) = chains[-1], chains[1]
-    smooth(path, [*start[-1], *outer_a])
-    path.lineTo(*map(float, inner_a[-1]))
-    smooth(path, [*inner_a[::-1], crotch])
-    smooth(path, [crotch, *inner_b])
-    path.lineTo(*map(float, outer_b[-1]))
-    smooth(path, [*outer_b[::-1], *start[1][::-1]])
-    return chains, crotch
-
-
-def sleeve_path(body: Body, s: int, f_end: float, ease: float, *, puff: float = 0.0,
-                cuff: float = 0.0, shoulder: float = 2.0,
-                armpit: float = 0.24) -> tuple[skia.Path, list]:  # fmt: skip
-    """One sleeve from the shoulder seam to ``f_end``; ``puff`` widens its middle, ``cuff`` its end.
-
-    Returns the path and the two cuff corners (outer, inner).
-    """
-    line_, (upper, elbow, wrist) = body.arm(s)
-    e = ease * body.u
-    halves = [upper + e, elbow + e * 1.05 + puff * body.u * 0.6, wrist + e * 0.85 + cuff * body.u]
-    if f_end < 1.0:
-        halves[1] = max(halves[1], upper + e * 1.15)
-    inner_from = 0.42
-    fs = [f for f in (0.22, 0.55, 0.85, 1.0, 1.2, 1.55) if f < f_end - 0.1] + [f_end]
-    if puff and f_end > 1.2:
-        fs[-1:-1] = [f_end - 0.09]
-    left, right = limb(line_, halves, fs)
-    if puff and f_end > 1.2:
-        mid_l, mid_r = (left[-2] + right[-2]) / 2, (right[-2] - left[-2]) / 2
-        swell = (1 + puff * body.u / max(float(np.hypot(*mid_r)), 1))
-        left[-2], right[-2] = mid_l - mid_r * swell, mid_l + mid_r * swell
-    outer, inner = (left, right) if s < 0 else (right, left)
-    inner = [p for p, f in zip(inner, fs, strict=True) if f >= inner_from or f == f_end]
-    # the seam runs round the shoulder's ball, so that no bare arm shows inside of it
-    ball = line_[0]
-    end, neck = body.tip(s, shoulder), body.neck_side(s)
-    top = end + unit(neck - end) * upper * 0.55 + body.up * 0.4 * body.u
-    room = shoulder * body.u
-    tip = ball + body.up * (upper * 0.66 + 0.34 * room) + s * body.across * (
-        upper * 0.55 + 0.42 * room
-    )
-    pit = body.edge(s, armpit, ease * 0.55)
-    path = skia.Path()
-    path.moveTo(*map(float, top))
-    smooth(path, [top, tip, *outer])
-    path.lineTo(*map(float, inner[-1]))
-    smooth(path, [*inner[::-1], pit])
-    low = ball - s * body.across * upper * 1.15 - body.up * upper * 0.9
-    high = ball - s * body.across * upper * 1.12 + body.up * upper * 0.5
-    path.cubicTo(*map(float, (*low, *high, *top)))
-    path.close()
-    return path, [outer[-1], inner[-1]]
+        return Frame(
+            float((a[0] + b[0]) / 2), float((a[1] + b[1]) / 2), angle, self.body.cloth_scale, half
+        )

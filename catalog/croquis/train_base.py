@@ -47,10 +47,10 @@ UNET = dict(
     out_channels=32,
     down_block_types=("CrossAttnDownBlock2D",) * 3,
     up_block_types=("CrossAttnUpBlock2D",) * 3,
-    block_out_channels=(96, 160, 224),
+    block_out_channels=(96, 160, 192),
     layers_per_block=1,
     cross_attention_dim=192,
-    attention_head_dim=(3, 5, 7),
+    attention_head_dim=(3, 5, 6),
     # the finest level reads words (sharp regions) but does not look at itself: cheap
     only_cross_attention=(True, False, False),
     use_linear_projection=True,
@@ -308,9 +308,7 @@ def train_pictures(o: Options) -> None:
         out = out.float()
         pixel = (out - big).square().mean() + 0.2 * (out - big).abs().mean()
         # lines are thin: their gradient counts on its own
-        edge = sum(
-            (torch.diff(out, dim=d) - torch.diff(big, dim=d)).abs().mean() for d in (2, 3)
-        )
+        edge = sum((torch.diff(out, dim=d) - torch.diff(big, dim=d)).abs().mean() for d in (2, 3))
         # latents stay near unit size so that the noise added above means something
         size = (z.square().mean((0, 2, 3)) - 1).square().mean()
         loss = pixel + 0.3 * edge + 0.02 * size
@@ -374,7 +372,9 @@ def order_latents(model: CroquisAutoencoder, o: Options) -> None:
         raw.append(model.encoder(_encoder_input(drawing.draw(truth).picture, o.device)).float())
     flat = torch.cat(raw).permute(1, 0, 2, 3).flatten(1).double()
     mean = flat.mean(1)
-    values, vectors = torch.linalg.eigh((flat - mean[:, None]) @ (flat - mean[:, None]).T / flat.shape[1])
+    values, vectors = torch.linalg.eigh(
+        (flat - mean[:, None]) @ (flat - mean[:, None]).T / flat.shape[1]
+    )
     deviation = values.clamp_min(1e-8).sqrt()
     scale = deviation.rsqrt()
     # overall variance 1: what the noise schedule expects
@@ -434,7 +434,9 @@ class Samples(IterableDataset):
     tokenizer: Path
 
 
-def example(drawn: drawing.Drawing, tokenizer, rng: np.random.Generator | None) -> dict[str, Tensor]:
+def example(
+    drawn: drawing.Drawing, tokenizer, rng: np.random.Generator | None
+) -> dict[str, Tensor]:
     """One drawing as tensors; with ``rng`` words of its phrases are dropped as training does."""
     layout, skeleton, share = drawing.model_maps(drawn)
     padded = np.zeros((PHRASES, *maps.LATENT_SIZE), np.float32)
@@ -507,7 +509,9 @@ class Denoiser(nn.Module):
             )
             w = weights[name][:, None, None, None]
             residuals, mid = [r * w for r in residuals], mid * w
-            down = residuals if down is None else [a + b for a, b in zip(down, residuals, strict=True)]
+            down = (
+                residuals if down is None else [a + b for a, b in zip(down, residuals, strict=True)]
+            )
             middle = mid if middle is None else middle + mid
         return self.unet(
             x,
@@ -554,7 +558,9 @@ def train_unet(o: Options) -> None:
         fresh = {k: v.to(o.device) for k, v in next(stream).items()}
         x = fresh.pop("picture").permute(0, 3, 1, 2).float() / 127.5 - 1
         with torch.no_grad(), torch.autocast(o.device, torch.bfloat16):
-            fresh["z"] = vae.encode(x.contiguous(memory_format=torch.channels_last)).latent_dist.mean.to(torch.float16)
+            fresh["z"] = vae.encode(
+                x.contiguous(memory_format=torch.channels_last)
+            ).latent_dist.mean.to(torch.float16)
         fresh["shares"] = fresh["shares"].to(torch.float16)
         pool.add(fresh)
 

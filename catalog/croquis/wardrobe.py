@@ -8,16 +8,30 @@ from functools import lru_cache
 import numpy as np
 import skia
 
-from catalog.croquis import accessories, clothes, portrait
+from catalog.croquis import (
+    bags,
+    bottoms,
+    collars,
+    footwear,
+    headgear,
+    neckwear,
+    onepieces,
+    outerwear,
+    portrait,
+    sleeves,
+    tops,
+)
 from catalog.croquis.cloth import (
     PATTERNS,
     PATTERNS_BASE,
     PRINTS_HELD,
     TRIMS_BASE,
     TRIMS_HELD,
+    inside,
     pattern_class,
 )
-from catalog.croquis.figure import Figure, Person, Pose, pose
+from catalog.croquis.cuts import ease_of, upper_path
+from catalog.croquis.figure import KEYPOINTS, Figure, Person, Pose, pose
 from catalog.croquis.sheet import FIRST_GARMENT, HEIGHT, WIDTH, Sheet
 from catalog.croquis.tailor import Body, Job
 from catalog.garment import CATEGORIES, Cloth, Shape
@@ -33,6 +47,9 @@ __all__ = [
     "pattern_class",
 ]
 
+_POCKETS = ("jeans", "trousers", "shorts", "jumpsuit", "coat", "trench coat", "raincoat",
+            "puffer jacket")  # fmt: skip
+_REACH = {"none": 0, "short": 1, "elbow": 2, "long": 3}
 _OPEN_SHOES = ("sandals", "heels", "ballet flats", "loafers")
 
 
@@ -54,70 +71,79 @@ def dress(
     for i, (shape, cloth) in enumerate(outfit):
         job = Job(sheet, body, shape, cloth, FIRST_GARMENT + i, seed * 31 + i, sleeves_rolled)
         jobs[CATEGORIES[shape.category].slot].append(job)
-    tops = sorted(jobs["top"], key=lambda job: job.shape.open)
+    shirts = sorted(jobs["top"], key=lambda job: job.shape.open)
     covered = bool(jobs["headwear"])
     behind = fig.pose.behind
     packs = [job for job in jobs["bag"] if job.shape.category == "backpack"]
 
     portrait.hair_behind(sheet, fig, covered=covered)
     for job in packs:
-        accessories.backpack_behind(job)
-    sleeved = [*tops, *jobs["onepiece"], *jobs["outerwear"]]
+        bags.backpack_behind(job)
+    sleeved = [*shirts, *jobs["onepiece"], *jobs["outerwear"]]
+    for job in sleeved[:-1]:
+        job.rolled = False  # only the outermost sleeve is rolled, over the one below
+    if jobs["outerwear"]:
+        for job in shirts:
+            job.under = True
     for s, tag in ((-1, "r"), (1, "l")):
         if f"{tag}_arm" in behind:
             _arm(sheet, fig, s, tag, sleeved, jobs)
     for job in jobs["outerwear"]:
-        clothes.outer_back(job)
+        outerwear.outer_back(job)
     _legs(sheet, fig, jobs)
     portrait.torso(sheet, fig)
     for job in sleeved:
-        clothes.behind_head(job)
+        collars.behind_head(job)
     portrait.head(sheet, fig)
     lower = jobs["bottom"]
-    tucked = [job for job in tops if _tucks(job, lower)]
+    for shoe in jobs["footwear"]:
+        if _over_trousers(shoe, jobs):
+            lower[0].tucked_f = footwear.boot_top(shoe)
+    tucked = [job for job in shirts if _tucks(job, lower)]
     for job in tucked:
-        clothes.top(job)
+        job.tucked = job.under = True
+        tops.top(job)
     for job in lower:
-        clothes.bottom(job)
+        bottoms.bottom(job)
     if lower or jobs["onepiece"]:
         _boots(jobs, over=True)
-    for job in tops:
+    for job in shirts:
         if job not in tucked and not job.shape.open:
-            clothes.top(job)
+            tops.top(job)
     for job in jobs["onepiece"]:
-        clothes.onepiece(job)
+        onepieces.onepiece(job)
     if not lower and jobs["onepiece"]:
         _boots(jobs, over=True)
     ties = [job for job in jobs["neckwear"] if job.shape.category == "tie"]
-    if not any(job.shape.open for job in tops):
+    if not any(job.shape.open for job in shirts):
         for job in ties:
-            accessories.tie(job)
-    for job in tops:
+            neckwear.tie(job)
+    for job in shirts:
         if job.shape.open:
             for knot in ties:
-                accessories.tie(knot)
-            clothes.top(job)
+                neckwear.tie(knot)
+            tops.top(job)
     for job in jobs["outerwear"]:
-        clothes.outer(job)
+        outerwear.outer(job)
     for job in packs:
-        accessories.backpack_straps(job)
+        bags.backpack_straps(job)
     for job in jobs["bag"]:
         if job.shape.category == "crossbody bag":
-            accessories.crossbody_strap(job)
+            bags.crossbody_strap(job)
     for job in jobs["neckwear"]:
         if job.shape.category == "scarf":
-            accessories.scarf(job)
+            neckwear.scarf(job)
     for s, tag in ((-1, "r"), (1, "l")):
         if f"{tag}_arm" not in behind:
             _arm(sheet, fig, s, tag, sleeved, jobs)
     portrait.hair_front(sheet, fig, covered=covered)
     for job in jobs["eyewear"]:
-        accessories.eyewear(job)
+        headgear.eyewear(job)
     for job in jobs["headwear"]:
-        accessories.headwear(job)
+        headgear.headwear(job)
     for job in jobs["bag"]:
         if job.shape.category in ("tote bag", "handbag"):
-            accessories.carried(job)
+            bags.carried(job)
 
 
 _SLOTS = ("top", "bottom", "onepiece", "outerwear", "footwear", "headwear", "eyewear",
@@ -140,11 +166,18 @@ def _arm(sheet: Sheet, fig: Figure, s: int, tag: str, sleeved: Sequence[Job], jo
     # a long sleeve hides the arm altogether
     if not any(job.shape.sleeves == "long" and not job.rolled for job in sleeved):
         portrait.arm(sheet, fig, tag)
-    pocketed = fig.pose.name == "hands in pockets"
+    # hands vanish in pockets only where there are some
+    pockets = [*jobs["bottom"], *jobs["onepiece"], *jobs["outerwear"]]
+    pocketed = fig.pose.name == "hands in pockets" and any(
+        job.shape.category in _POCKETS for job in pockets
+    )
     if not pocketed:
         portrait.hand(sheet, fig, tag)
-    for job in sleeved:
-        clothes.sleeve(job, s)
+    for k, job in enumerate(sleeved):
+        # a longer sleeve above hides this one
+        above = [j for j in sleeved[k + 1 :] if not (j.rolled and j.shape.sleeves == "long")]
+        if not any(_REACH[j.shape.sleeves] >= _REACH[job.shape.sleeves] for j in above):
+            sleeves.sleeve(job, s)
 
 
 def _legs(sheet: Sheet, fig: Figure, jobs: dict[str, list[Job]]) -> None:
@@ -152,7 +185,7 @@ def _legs(sheet: Sheet, fig: Figure, jobs: dict[str, list[Job]]) -> None:
     closed = [j for j in jobs["footwear"] if j.shape.category not in _OPEN_SHOES]
     for s, tag in order:
         for job in jobs["footwear"]:
-            accessories.sandal_sole(job, s)
+            footwear.sandal_sole(job, s)
         if not closed:
             portrait.foot(sheet, fig, tag)
         portrait.leg(sheet, fig, tag)
@@ -175,7 +208,7 @@ def _boots(jobs: dict[str, list[Job]], *, over: bool) -> None:
     for job in jobs["footwear"]:
         if _over_trousers(job, jobs) == over:
             for s in (-1, 1):
-                accessories.shoe(job, s)
+                footwear.shoe(job, s)
 
 
 # --- product photos ---------------------------------------------------------------------------
@@ -210,53 +243,54 @@ def _lay_out(sheet: Sheet, body: Body, shape: Shape, cloth: Cloth, seed: int) ->
     slot = CATEGORIES[shape.category].slot
     if slot in ("top", "outerwear", "onepiece"):
         if slot == "outerwear":
-            clothes.outer_back(job)
-        clothes.behind_head(job)
+            outerwear.outer_back(job)
+        collars.behind_head(job)
         if shape.open:
             _lining(job)
         elif shape.category != "turtleneck":
-            clothes.neck_back(job)
-        draw = {"top": clothes.top, "outerwear": clothes.outer, "onepiece": clothes.onepiece}[slot]
+            collars.neck_back(job)
+        draw = {"top": tops.top, "outerwear": outerwear.outer, "onepiece": onepieces.onepiece}[slot]
         draw(job)
         for s in (-1, 1):
-            clothes.sleeve(job, s)
+            sleeves.sleeve(job, s)
     elif slot == "bottom":
-        clothes.bottom(job)
+        bottoms.bottom(job)
     elif slot == "footwear":
         for s in (-1, 1):
-            accessories.shoe_lining(job, s)
-            accessories.shoe(job, s)
+            footwear.shoe_lining(job, s)
+            footwear.shoe(job, s)
     elif slot == "headwear":
-        accessories.headwear(job)
+        headgear.headwear(job)
     elif slot == "eyewear":
-        accessories.eyewear(job)
+        headgear.eyewear(job)
     elif shape.category == "tie":
-        accessories.tie(job)
+        neckwear.tie(job)
     elif shape.category == "scarf":
-        accessories.scarf(job)
+        neckwear.scarf(job)
     else:
-        accessories.bag_body(job, body.at(0.3))
+        crossbody = shape.category == "crossbody bag"
+        bags.bag_body(job, body.at(0.3), handle=44.0 if crossbody else 26.0)
 
 
 def _lining(job: Job) -> None:
     """The inside of the back, seen in an empty neckline or between two open fronts."""
     body = job.body
-    t_end, skirt, grow, flare = clothes._coat_cut(job)
+    t_end, skirt, grow, flare = outerwear.coat_cut(job)
     if not job.shape.open:
         skirt, t_end = (), 0.9
-    path = clothes.upper_path(
+    path = upper_path(
         body,
         job.shape,
         wide=2.0,
         deep=-5.0,
         t_end=t_end - 0.01,
-        ease=clothes.ease_of(job) - 1.0,
+        ease=ease_of(job) - 1.0,
         skirt=skirt,
         grow=grow,
         flare=flare,
         hem=1.0,
     )
-    job.fill(path, cloth=clothes.inside(job.cloth))
+    job.fill(path, cloth=inside(job.cloth))
 
 
 @lru_cache(64)
@@ -264,7 +298,7 @@ def _neutral(shape: Shape) -> Pose:
     """Standing, arms slightly away, feet together for shoes."""
     preset = pose("standing", _NOBODY)
     points = preset.array()
-    names = {name: i for i, name in enumerate(_KEYS)}
+    names = {name: i for i, name in enumerate(KEYPOINTS)}
     if CATEGORIES[shape.category].slot == "footwear":
         middle = points[[names["r_hip"], names["l_hip"]], 0].mean()
         apart = 0.033 * preset.height
@@ -272,6 +306,12 @@ def _neutral(shape: Shape) -> Pose:
             for joint in ("hip", "knee", "ankle"):
                 points[names[f"{tag}_{joint}"], 0] = middle + s * apart
     else:
+        middle = points[names["neck"], 0]
+        for joint in ("shoulder", "hip", "knee", "ankle", "eye", "ear"):
+            r, l_ = points[names[f"r_{joint}"]].copy(), points[names[f"l_{joint}"]].copy()
+            half, level = (l_[0] - r[0]) / 2, (l_[1] + r[1]) / 2
+            points[names[f"r_{joint}"]] = middle - half, level
+            points[names[f"l_{joint}"]] = middle + half, level
         for s, tag in ((-1, "r"), (1, "l")):
             shoulder = points[names[f"{tag}_shoulder"]]
             for joint, reach in (("elbow", 0.160), ("wrist", 0.302)):
@@ -280,12 +320,6 @@ def _neutral(shape: Shape) -> Pose:
                 points[names[f"{tag}_{joint}"]] = shoulder + way * reach * preset.height
     flat_points = tuple((float(x), float(y)) for x, y in points)
     return Pose("flat", flat_points, preset.height)
-
-
-_KEYS = (
-    "nose neck r_shoulder r_elbow r_wrist l_shoulder l_elbow l_wrist r_hip r_knee r_ankle "
-    "l_hip l_knee l_ankle r_eye l_eye r_ear l_ear"
-).split()
 
 
 @lru_cache(256)

@@ -1,7 +1,8 @@
 """The starter catalog into a store: on first use, after an update, and to mend what broke.
 
 ``starter.json`` in the catalog says what was installed. It is written last, so an interrupted
-installation goes on where it stopped. A garment the person removed or changed stays that way.
+installation goes on where it stopped. A garment the person removed or changed stays that way; one
+that is as it came follows the program: a new card, a new LoRA, or photos drawn differently.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from catalog.errors import Damaged, ModelUnavailable
+from catalog.croquis import palette
+from catalog.errors import Busy, Damaged, ModelUnavailable
 from catalog.garment import Garment
 from catalog.lora_file import check_lora_file
 from catalog.photo_file import photo_pixels, pixels_png
@@ -35,21 +37,35 @@ _WAIT = 120.0
 def install_starter(store: Store, progress: Progress | None = None) -> int:
     """Bring the starter garments and seasons into ``store``; returns how many were written.
 
-    A few stat calls when everything is there already. Raises ``Busy`` when another process holds
-    the catalog for longer than two minutes, ``CannotNow`` when the disk is full.
+    A few stat calls when everything is there already; an update of an installed catalog is put off
+    while somebody else writes. Raises ``Busy`` when another process holds a catalog that was never
+    installed for longer than two minutes, ``CannotNow`` when the disk is full.
     """
-    if _note(store).get("stamp") == (stamp := _stamp()):
+    before = _note(store)
+    if before.get("stamp") == (stamp := _stamp()):
         return 0
-    with store.writing("installing the starter catalog", wait=_WAIT):
+    if not before:
+        return _install(store, stamp, _WAIT, progress)
+    try:
+        return _install(store, stamp, 0.0, progress)
+    except Busy:
+        return 0  # the update waits for the next opening; what is installed works meanwhile
+
+
+def _install(store: Store, stamp: str, wait: float, progress: Progress | None) -> int:
+    with store.writing("installing the starter catalog", wait=wait):
         note = _note(store)
         if note.get("stamp") == stamp:
             return 0
         before, garments, written = note.get("cards", {}), starter_garments(), 0
         present = set(store.ids())
+        after: dict[str, str] = {}
         for done, garment in enumerate(garments):
             if progress:
                 progress(f"installing {garment.name}", done, len(garments))
-            if _wants(store, garment, before.get(garment.id), garment.id in present):
+            after[garment.id] = f"{_digest(garment)}:{_first_photo(garment)}"
+            installed = before.get(garment.id)
+            if installed != after[garment.id] and _wants(store, garment, installed, present):
                 _write(store, garment)
                 written += 1
         for season, sha in starter_seasons().items():
@@ -58,7 +74,6 @@ def install_starter(store: Store, progress: Progress | None = None) -> int:
                     season, starter_lora_file(f"season-{season}").read_bytes()
                 )
                 written += 1
-        after = {garment.id: _digest(garment) for garment in garments}
         full = {"stamp": stamp, "cards": before | after, "seasons": starter_seasons()}
         store.write_note(_NOTE, json.dumps(full, indent=1).encode())
         if progress:
@@ -93,20 +108,16 @@ def mend(store: Store, progress: Progress | None = None) -> dict[str, Damaged]:
     return still
 
 
-def _wants(store: Store, garment: Garment, installed: str | None, present: bool) -> bool:
-    """Whether ``garment`` must be written, given what was installed before."""
-    wanted = _digest(garment)
-    if installed == wanted:
-        return False  # there, or removed by the person since
-    if not present:
+def _wants(store: Store, garment: Garment, installed: str | None, present: set[str]) -> bool:
+    """Whether ``garment`` must be written: new, or changed in the program but not by the person."""
+    if garment.id not in present:
         return installed is None
+    if installed is None:
+        return False  # an interrupted installation had come this far, or it is the person's own
     try:
-        there = store.card(garment.id)
+        return _digest(store.card(garment.id)) == installed.split(":")[0]
     except Damaged:
         return True
-    if _digest(there) == wanted:
-        return False  # an interrupted installation had come this far
-    return _digest(there) == installed  # as it came, so an update may replace it
 
 
 def _write(store: Store, garment: Garment) -> None:
@@ -142,6 +153,11 @@ def _digest(garment: Garment) -> str:
     return hashlib.sha256(garment.model_dump_json().encode()).hexdigest()
 
 
+def _first_photo(garment: Garment) -> str:
+    """Content hash of the first photo: changes when the wardrobe draws the garment differently."""
+    return hashlib.sha256(starter_photos(garment, 1)[0].tobytes()).hexdigest()[:16]
+
+
 def _note(store: Store) -> dict:
     try:
         note = json.loads((store.root / _NOTE).read_bytes())
@@ -151,8 +167,9 @@ def _note(store: Store) -> dict:
 
 
 def _stamp() -> str:
-    """Changes when a starter file changes: names, sizes and times, without reading them."""
+    """Changes when a starter file or the drawing code does: names, sizes, times, nothing read."""
     folder = starter_loras()
-    files = [folder.parent / "garments.json", *sorted(folder.glob("*.safetensors"))]
+    code = Path(palette.__file__).parent.glob("*.py")
+    files = [folder.parent / "garments.json", *sorted(folder.glob("*.safetensors")), *sorted(code)]
     facts = [(f.name, s.st_size, s.st_mtime_ns) for f in files if (s := Path(f).stat())]
     return hashlib.sha256(repr(facts).encode()).hexdigest()

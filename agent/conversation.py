@@ -1,0 +1,257 @@
+"""A thread's state: what was said, what was worn, who wears it. One JSON file a thread.
+
+The file is written once, at the end of a turn, to a temporary name and renamed: a turn killed in
+the middle leaves the thread as it was before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from catalog.errors import BadValue, Busy, Damaged, clip
+from tools.wish import Wish
+
+MAX_MESSAGE = 8000
+_MOMENTS, _TURNS = 40, 200
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+
+
+class _Saved(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Moment(_Saved):
+    """A look as it stood after one turn."""
+
+    plan: dict[str, Any]
+    """The ``plan`` of the answer."""
+    wish: Wish
+    person: dict[str, Any]
+    look_id: str | None = None
+    seed: int = 0
+
+
+class Turn(_Saved):
+    """What was said in one turn."""
+
+    user: str
+    reply: str
+    look_id: str | None = None
+
+
+class Thread(_Saved):
+    """One conversation."""
+
+    version: int = 1
+    id: str
+    person: dict[str, Any]
+    """Fields of ``PersonSpec``."""
+    person_chosen: bool = False
+    """True once somebody said who wears it."""
+    language: str = "en"
+    pose: str | None = None
+    """The pose asked for; None = what suits the occasion."""
+    scene: str | None = None
+    moments: list[Moment] = Field(default_factory=list)
+    turns: list[Turn] = Field(default_factory=list)
+
+    @property
+    def now(self) -> Moment | None:
+        return self.moments[-1] if self.moments else None
+
+    @property
+    def plan(self) -> dict[str, Any] | None:
+        return self.now.plan if self.now else None
+
+    @property
+    def seed(self) -> int:
+        """Where this thread's drawings start from."""
+        return _number(self.id, "seed")
+
+    def remember(self, moment: Moment) -> None:
+        """Make ``moment`` the present look; earlier ones stay for undo."""
+        self.moments = [*self.moments, moment][-_MOMENTS:]
+
+    def say(self, user: str, reply: str, look_id: str | None) -> None:
+        self.turns = [*self.turns, Turn(user=user, reply=reply, look_id=look_id)][-_TURNS:]
+
+
+def check_message(message: object) -> str:
+    """``message`` if it is text a person can have typed; BadValue otherwise."""
+    if not isinstance(message, str):
+        raise BadValue("The message is not text.", "Send it as a string.")
+    if not message.strip():
+        raise BadValue("The message is empty.", "Say what you would like to wear, and where to.")
+    if len(message) > MAX_MESSAGE:
+        raise BadValue(
+            f"The message has {len(message)} characters, at most {MAX_MESSAGE} are read.",
+            "Say it in fewer words.",
+        )
+    if "\x00" in message:
+        raise BadValue("The message contains a NUL character.", "Remove it and send it again.")
+    try:
+        message.encode("utf-8")
+    except UnicodeEncodeError:
+        raise BadValue(
+            "The message contains half a character (a lone surrogate).",
+            "Send it as proper UTF-8 text.",
+        ) from None
+    return message
+
+
+def check_thread(name: str | None) -> str:
+    """A valid thread id: ``name``, or a new one when it is None."""
+    if name is None:
+        return secrets.token_hex(6)
+    if not isinstance(name, str) or not _NAME.match(name):
+        raise BadValue(
+            f"“{clip(name)}” cannot name a thread.",
+            "Use 1 to 64 letters, digits, dots, dashes or underscores.",
+        )
+    return name
+
+
+def _number(thread: str, salt: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{salt}:{thread}".encode()).digest()[:4]) % 2**31
+
+
+def person_of(thread: str) -> dict[str, Any]:
+    """The person a thread starts with: always the same for a thread, different between them."""
+    from catalog.croquis.figure import BODIES, HAIR, HAIR_COLORS, PRESENTATIONS, SKINS
+
+    def pick(words, salt: str) -> str:
+        names = list(words)
+        return names[_number(thread, salt) % len(names)]
+
+    shown = pick(PRESENTATIONS, "presentation")
+    hair = {"woman": [h for h in HAIR if h not in ("buzz",)],
+            "man": [h for h in HAIR if h in ("short", "curly", "afro", "buzz", "bun")]}  # fmt: skip
+    return {
+        "body": pick(BODIES, "body"),
+        "skin": pick(SKINS, "skin"),
+        "hair": pick(hair.get(shown) or list(HAIR), "hair"),
+        "hair_color": pick([c for c in HAIR_COLORS if c != "grey"], "hair color"),
+        "presentation": shown,
+        "age": "young",
+        "seed": _number(thread, "person"),
+    }
+
+
+class Conversations:
+    """The threads of one home folder: ``<home>/threads/<id>.json``."""
+
+    def __init__(self, home: Path) -> None:
+        self.folder = Path(home) / "threads"
+
+    def path(self, thread: str) -> Path:
+        return self.folder / f"{thread}.json"
+
+    def fresh(self, thread: str) -> Thread:
+        return Thread(id=thread, person=person_of(thread))
+
+    def load(self, thread: str) -> Thread:
+        """The saved thread, a fresh one when there is none.
+
+        Raises Damaged for a file that cannot be read; it is kept aside as ``<id>.json.damaged``,
+        so that the next turn starts afresh.
+        """
+        path = self.path(thread)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return self.fresh(thread)
+        try:
+            loaded = Thread.model_validate_json(data)
+            if loaded.id != thread:
+                raise ValueError("another thread's file")
+            return loaded
+        except (ValidationError, ValueError) as error:
+            path.replace(path.with_suffix(".json.damaged"))
+            raise Damaged(
+                f"The saved conversation “{clip(thread)}” could not be read.",
+                "It was kept aside as a .damaged file; this conversation starts afresh.",
+            ) from error
+
+    def save(self, thread: Thread) -> None:
+        """Write the thread whole or not at all."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.path(thread.id)
+        fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+        try:
+            with open(fresh, "w", encoding="utf-8") as file:
+                file.write(thread.model_dump_json())
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(fresh, path)
+        finally:
+            fresh.unlink(missing_ok=True)
+
+    def delete(self, thread: str) -> bool:
+        """Forget a thread; whether there was one."""
+        path = self.path(check_thread(thread))
+        existed = path.exists()
+        path.unlink(missing_ok=True)
+        return existed
+
+    @contextmanager
+    def turn(self, thread: str) -> Iterator[None]:
+        """Hold the thread for one turn; Busy when another message is being answered."""
+        from filelock import FileLock, Timeout
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / f"{thread}.lock", timeout=2.0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise Busy(
+                "This conversation is still answering another message.",
+                "Wait for it to finish, or use another thread.",
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def note(thread: Thread, drawing: bool) -> dict[str, Any]:
+    """What a model is told about the conversation so far: plain JSON, data only."""
+    from catalog.croquis.figure import POSES
+    from catalog.croquis.scene import SCENES
+    from tools.wish import OCCASIONS
+
+    now = thread.now
+    return {
+        "drawing": drawing,
+        "language": thread.language,
+        "person": thread.person,
+        "person_chosen": thread.person_chosen,
+        "wish": now.wish.model_dump(mode="json", exclude_defaults=True) if now else None,
+        "plan": now.plan if now else None,
+        "look": now.look_id if now else None,
+        "earlier_looks": max(len(thread.moments) - 1, 0),
+        "words": {"poses": list(POSES), "scenes": list(SCENES), "occasions": list(OCCASIONS)},
+    }
+
+
+def note_text(state: dict[str, Any]) -> str:
+    return f"## The conversation so far\n\n```json\n{json.dumps(state, ensure_ascii=False)}\n```"
+
+
+def note_of(text: str) -> dict[str, Any]:
+    """The note inside a system message; {} when there is none."""
+    found = re.search(r"```json\n(\{.*\})\n```\s*$", text, re.S)
+    try:
+        state = json.loads(found.group(1)) if found else {}
+    except ValueError:
+        return {}
+    return state if isinstance(state, dict) else {}

@@ -1,0 +1,144 @@
+"""Numbers in a message: temperatures, budgets, season shares. Pure functions over the text."""
+
+from __future__ import annotations
+
+import re
+
+from agent.lexicon import Hit, fold
+from catalog.garment import Season
+
+_NUMBER = r"(?:-|−|–|minus |moins |menos )?\d{1,3}(?:[.,]\d)?"
+_DEGREE = (
+    r"(?:°\s*|º\s*|degrees?\s*|deg\s*|grad\s*|grados?\s*|degres?\s*|℃|℉|度|摄氏度)"
+    r"(?:(?:celsius|centigrade|fahrenheit|c|f)\b)?|(?:celsius|centigrade|fahrenheit|c|f)\b"
+)
+_TEMPERATURE = re.compile(rf"({_NUMBER})\s*({_DEGREE})")
+_SPAN = re.compile(
+    rf"({_NUMBER})\s*(?:{_DEGREE})?\s*(?:to|and|-|–|until|bis|und|a|y|et|到|至|から|~)\s*"
+    rf"({_NUMBER})\s*({_DEGREE})"
+)
+_COIN = r"(?:€|\$|£|¥|eur(?:os?)?\b|dollars?\b|usd\b|bucks\b|pounds?\b|gbp\b|块|元|欧元|ユーロ|円)"
+_AMOUNT = r"(\d{1,6}(?:[.,]\d{3})*(?:\.\d{1,2})?)"
+_LIMIT = (
+    r"(?:under|below|less than|max(?:imum)?|at most|up to|no more than|not more than|within|"
+    r"budget(?: is| of|:)?(?: about| around)?|cheaper than|for less than|limit of|spend|"
+    r"unter|bis zu|hochstens|maximal|moins de|max|pas plus de|menos de|hasta|maximo|"
+    r"预算|不超过|予算)"
+)
+_BUDGETS = (
+    re.compile(rf"{_LIMIT}\s*(?:of\s*|about\s*|around\s*)?{_COIN}?\s*{_AMOUNT}(?!\s*(?:{_DEGREE}))"),
+    re.compile(rf"{_COIN}\s*{_AMOUNT}"),
+    re.compile(rf"{_AMOUNT}\s*{_COIN}"),
+    re.compile(rf"{_AMOUNT}\s*(?:以内|以下|以内で)"),
+)
+
+
+def temperature(text: str) -> tuple[float, float | None] | None:
+    """(°C, span in °C or None) said in ``text``; None when there is none."""
+    folded = fold(text).replace("℃", "°c").replace("℉", "°f")
+    folded = re.sub(r"\bbelow (?:zero|freezing)\b", "", _below(folded))
+    span = _SPAN.search(folded)
+    if span:
+        low, high = (_celsius(span.group(i), span.group(3)) for i in (1, 2))
+        if low is not None and high is not None and low != high:
+            return round((low + high) / 2, 1), round(abs(high - low), 1)
+    for match in _TEMPERATURE.finditer(folded):
+        value = _celsius(match.group(1), match.group(2))
+        if value is not None:
+            return value, None
+    if re.search(r"\b(?:below zero|sub zero|below freezing)\b", fold(text)):
+        return -5.0, None
+    return None
+
+
+def _below(folded: str) -> str:
+    return re.sub(
+        rf"(\d{{1,2}})\s*(?:{_DEGREE})?\s*below (?:zero|freezing)", r"-\1 °c", folded
+    )
+
+
+def _celsius(number: str, unit: str) -> float | None:
+    sign = -1 if re.match(r"[-−–]|minus|moins|menos", number) else 1
+    found = re.search(r"\d+(?:[.,]\d)?", number)
+    if not found:
+        return None
+    value = sign * float(found.group().replace(",", "."))
+    fahrenheit = bool(re.search(r"f(?:ahrenheit)?\s*$", unit.strip()))
+    celsius = bool(re.search(r"c(?:elsius|entigrade)?\s*$", unit.strip()))
+    if fahrenheit or (not celsius and value > 45):
+        value = (value - 32) * 5 / 9
+    return round(value, 1) if -60 <= value <= 60 else None
+
+
+def budget(text: str) -> float | None:
+    """The most the outfit may cost, when an amount of money is said."""
+    folded = fold(text)
+    wan = re.search(r"(\d+)\s*万", folded)
+    if wan and "円" in folded:
+        return float(wan.group(1)) * 10000
+    for pattern in _BUDGETS:
+        for match in pattern.finditer(folded):
+            tail = folded[match.end() : match.end() + 12]
+            if re.match(rf"\s*(?:{_DEGREE}|%|years?|pieces|items|minutes|km)", tail):
+                continue
+            amount = float(re.sub(r"[,.](?=\d{3}\b)", "", match.group(1)))
+            if amount > 0:
+                return amount
+    return None
+
+
+def seasons(text: str, found: list[Hit]) -> dict[Season, float]:
+    """Season weights said in ``text``, summing to 1; empty when no season is named."""
+    folded = fold(text)
+    named: dict[Season, float] = {}
+    numbers = False
+    for hit in found:
+        value = hit.get("season")
+        if value is None:
+            continue
+        season: Season = value  # type: ignore[assignment]
+        before = folded[max(0, hit.start - 16) : hit.start]
+        after = folded[hit.end : hit.end + 8]
+        share = re.search(r"(\d{1,3})\s*%\s*(?:of\s*)?$", before) or re.match(
+            r"[:\s]*(\d{1,3})\s*%", after
+        )
+        weight = 1.0
+        if share:
+            weight, numbers = float(share.group(1)) / 100, True
+        elif re.search(r"(?:mostly|mainly|more)\s*$", before):
+            weight = 0.7
+        elif re.search(r"(?:a (?:bit|touch|hint|little)(?: of)?|slightly)\s*$", before):
+            weight = 0.3
+        elif re.search(r"two thirds (?:of )?$", before):
+            weight = 2 / 3
+        elif re.search(r"(?:one|a) (?:third|quarter) (?:of )?$", before):
+            weight = 0.33 if "third" in before else 0.25
+        edge = _edge(hit.text, before)
+        if edge and not share:
+            named[season] = named.get(season, 0) + 0.7 * weight
+            named[edge] = named.get(edge, 0) + 0.3 * weight
+        elif season not in named or hit.text in ("autumn", "fall", "spring"):
+            named[season] = max(named.get(season, 0), weight)
+    total = sum(named.values())
+    if total <= 0:
+        return {}
+    if numbers and len(named) == 1 and total < 1:
+        return {s: 1.0 for s in named}
+    if len(named) == 2 and not numbers and sorted(named.values()) == [0.7, 1.0]:
+        named = {s: (0.7 if w == 0.7 else 0.3) for s, w in named.items()}
+        total = 1.0
+    if len(named) == 2 and not numbers and sorted(named.values()) == [0.3, 1.0]:
+        named = {s: (0.3 if w == 0.3 else 0.7) for s, w in named.items()}
+        total = 1.0
+    return {s: round(w / total, 4) for s, w in named.items() if w > 0}
+
+
+def _edge(word: str, before: str) -> Season | None:
+    early, late = re.search(r"early\s*$", before), re.search(r"late\s*$", before)
+    if word in ("autumn", "fall"):
+        return "summer" if early else "winter" if late else None
+    if word == "spring":
+        return "winter" if early else "summer" if late else None
+    if word in ("winter", "summer") and (early or late):
+        return "spring-autumn"
+    return None

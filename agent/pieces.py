@@ -1,0 +1,314 @@
+"""Which pieces a message wants, avoids, keeps or swaps: garment words and the words around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from agent.lexicon import Hit
+from catalog.croquis.palette import COLORS
+from tools.wish import Piece
+
+Stance = Literal["want", "avoid", "less", "like", "keep", "swap"]
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "white": ("white", "cream"),
+    "beige": ("beige", "camel", "cream"),
+    "brown": ("brown", "camel"),
+    "grey": ("grey", "charcoal"),
+    "black": ("black",),
+    "blue": ("blue", "light blue", "navy"),
+    "green": ("green", "dark green", "olive", "mint"),
+    "yellow": ("yellow", "mustard"),
+    "orange": ("orange", "coral"),
+    "red": ("red", "burgundy"),
+    "pink": ("pink", "magenta", "coral"),
+    "purple": ("purple", "lavender"),
+}
+"""Colour word → all words somebody may mean by it, the word itself first."""
+PRINTS = ("floral", "leopard", "camouflage", "stripes", "plaid", "gingham", "dots", "zigzag",
+          "hearts", "stars", "argyle", "waves", "leaves", "lemons", "diamonds")  # fmt: skip
+_FIELD = {
+    "color": "colors",
+    "pattern": "patterns",
+    "material": "materials",
+    "sleeves": "sleeves",
+    "length": "lengths",
+    "fit": "fits",
+}
+_ARTICLE = {"a", "an", "some", "the", "un", "une", "ein", "eine", "einen", "una", "unos", "my"}
+_BREAK = set(".;!?,，。；！？、:")
+
+
+@dataclass
+class Mention:
+    """One piece as it was mentioned."""
+
+    piece: Piece
+    stance: Stance
+    start: int = 0
+    loose: bool = False
+    """Only attributes, no garment: “something red”."""
+
+
+@dataclass
+class Mentions:
+    """All pieces of a message, and whether the rest of the outfit stays."""
+
+    found: list[Mention] = field(default_factory=list)
+    keep_all: bool = False
+    """“keep everything”, “same but …”."""
+
+    def of(self, *stances: Stance) -> list[Mention]:
+        return [m for m in self.found if m.stance in stances]
+
+
+def attribute(kind: str, value: str) -> tuple[str, tuple[str, ...]]:
+    """The ``Piece`` field and the words an attribute stands for."""
+    if kind == "color":
+        return "colors", FAMILIES.get(value, (value,)) if value in COLORS else ()
+    if kind == "pattern" and value == "any print":
+        return "patterns", PRINTS
+    return _FIELD[kind], (value,)
+
+
+def mentions(found: list[Hit], language: str, masked: set[int]) -> Mentions:
+    """Read garments and attributes in order, with the stance of the words before them.
+
+    ``masked`` holds starts of hits that belong to something else (a person's hair).
+    """
+    return _Reader(found, language, masked).read()
+
+
+class _Reader:
+    def __init__(self, found: list[Hit], language: str, masked: set[int]) -> None:
+        self.hits, self.language, self.masked = found, language, masked
+        self.out = Mentions()
+        self.stance: Stance = "want"
+        self.sticky = False
+        self.pending: dict[str, tuple[str, ...]] = {}
+        self.pending_start = 0
+        self.everywhere = False
+        self.last: Mention | None = None
+        self.gap = 99
+        self.joined = False
+        self.keep_seen = False
+
+    def read(self) -> Mentions:
+        for i, hit in enumerate(self.hits):
+            nxt = self.hits[i + 1] if i + 1 < len(self.hits) else None
+            if hit.text in _BREAK:
+                self._flush()
+                self._reset(keep=hit.text in ",，、" and self._list_goes_on(i))
+                self.last = None
+            elif hit.start in self.masked:
+                continue
+            elif hit.has("category", "slot") and not self._is_attribute_here(hit, nxt):
+                self._garment(hit)
+            elif hit.has(*_FIELD):
+                self._attribute(hit, nxt)
+            elif hit.has("cue"):
+                self._cue(hit, nxt)
+            else:
+                self.gap += 1
+                if hit.asks("another") and nxt is not None and nxt.has("category", "slot"):
+                    self.stance = "swap"
+                if hit.text in ("i", "then", "aber", "mais", "pero"):
+                    self._flush()
+                if hit.text in ("mais", "aber", "pero", "但", "然后"):
+                    self._reset()
+        self._flush()
+        return self.out
+
+    def _is_attribute_here(self, hit: Hit, nxt: Hit | None) -> bool:
+        """“denim shorts”, “leather boots”: a word that is both describes the next garment."""
+        return hit.has("material", "pattern") and nxt is not None and nxt.has("category", "slot")
+
+    def _list_goes_on(self, i: int) -> bool:
+        """After a comma the stance lasts while the list does: “no heels, scarves or hats”."""
+        if self.stance == "want":
+            return False
+        for j, hit in enumerate(self.hits[i + 1 : i + 9]):
+            if hit.text in ("or", "nor", "oder", "ou", "o"):
+                return True
+            if hit.text in _BREAK and hit.text != "," or hit.has("cue") and j > 0:
+                return bool(hit.text in ("and", "nor"))
+            if j == 0 and not hit.has("category", "slot", *_FIELD):
+                return False
+        return False
+
+    def _garment(self, hit: Hit) -> None:
+        value = hit.get("category")
+        groups = [g.split("|") for g in value.split("+")] if value else [[]]
+        for group in groups:
+            piece = Piece(
+                slot=None if group else hit.get("slot"),  # type: ignore[arg-type]
+                categories=tuple(group),
+                everywhere=False,
+                **self.pending,  # type: ignore[arg-type]
+            )
+            self.last = Mention(self._named(piece, hit.text), self.stance, hit.start)
+            self.out.found.append(self.last)
+        self.pending, self.everywhere = {}, False
+        self.gap = 0
+        self.joined = False
+
+    def _named(self, piece: Piece, noun: str) -> Piece:
+        shown = piece.categories[0] if len(piece.categories) == 1 else noun
+        if self.language != "en" and piece.categories:
+            shown = piece.categories[0]
+            if len(piece.categories) > 1:
+                shown = {"onepiece": "dress", "headwear": "hat", "outerwear": "jacket"}.get(
+                    piece.slots[0], "skirt" if "skirt" in shown else shown
+                )
+        elif self.language != "en" and piece.slot:
+            shown = {"footwear": "shoes"}.get(piece.slot, piece.slot)
+        parts = [*piece.fits[:1], *piece.colors[:1]]
+        if piece.patterns:
+            parts.append("patterned" if len(piece.patterns) > 1 else piece.patterns[0])
+        parts += piece.materials[:1]
+        parts += [f"{s}-sleeved" if s != "none" else "sleeveless" for s in piece.sleeves[:1]]
+        return piece.model_copy(update={"said": " ".join([*parts, shown])})
+
+    def _attribute(self, hit: Hit, nxt: Hit | None) -> None:
+        kind = next(k for k, _ in hit.meanings if k in _FIELD)
+        name, words = attribute(kind, hit.get(kind) or "")
+        after = self._noun_follows(hit)
+        behind = self.language in ("fr", "es") and self.gap <= 1 and not self.joined
+        linked = self.language == "en" and self.joined and self.gap <= 2 and not after
+        if self.last is not None and self.last.stance != "keep" and not self.last.loose:
+            if (behind and not (after and self.gap)) or linked:
+                piece = self.last.piece
+                merged = (*getattr(piece, name), *words)
+                piece = piece.model_copy(update={name: tuple(dict.fromkeys(merged))})
+                noun = piece.said.split()[-1] if piece.said else ""
+                if len(piece.categories) == 1:
+                    noun = piece.categories[0]
+                self.last.piece = self._named(piece, noun)
+                return
+        if not self.pending:
+            self.pending_start = hit.start
+        known = self.pending.get(name, ())
+        self.pending[name] = tuple(dict.fromkeys((*known, *words)))
+
+    def _noun_follows(self, hit: Hit) -> bool:
+        """Whether a garment comes right after this attribute and further ones."""
+        at = self.hits.index(hit)
+        for other in self.hits[at + 1 : at + 5]:
+            if other.has("category", "slot"):
+                return True
+            if not (other.has(*_FIELD) or other.text in ("and", "or", "und", "的", "の", "い")):
+                return False
+        return False
+
+    def _cue(self, hit: Hit, nxt: Hit | None) -> None:
+        if hit.cues("after_not"):
+            for mention in reversed(self.out.found):
+                if mention.stance == "want" and hit.start - mention.start < 14:
+                    mention.stance = "avoid"
+                break
+            if self.pending:
+                self.stance = "avoid"
+                self._flush()
+                self.stance = "want"
+        elif hit.cues("everything") and not hit.cues("with"):
+            if self.stance == "keep" or self.keep_seen:
+                self.out.keep_all = True
+            else:
+                self.everywhere = True
+        elif hit.cues("not"):
+            self._flush()
+            if hit.text == "except" and self.out.keep_all:
+                self.stance = "swap"
+            elif hit.text == "以外":
+                self.stance = "want"
+            else:
+                self.stance = "avoid"
+            self.sticky = hit.text in ("without", "ohne", "sans", "sin", "avoid", "hate")
+            self.last = None
+        elif hit.cues("less", "more"):
+            self._flush()
+            self.stance = "less" if hit.cues("less") else "like"
+            self.last = None
+        elif hit.cues("keep"):
+            self._flush()
+            self.stance, self.keep_seen = "keep", True
+            if hit.text in ("same", "meme", "gleiche", "mismo") and (
+                nxt is None or not nxt.has("category", "slot", *_FIELD)
+            ):
+                self.out.keep_all = True
+            self.last = None
+        elif hit.cues("swap"):
+            self._flush()
+            if hit.text in ("换成", "改成") and self.last is not None:
+                self.last.stance = "swap"
+                self.stance = "want"
+            else:
+                self.stance = "swap"
+            self.last = None
+        elif hit.cues("but"):
+            self._flush()
+            if self.stance == "keep" and self.out.keep_all:
+                self.stance = "swap"
+            elif hit.text != "all":
+                self.stance = "want"
+        elif hit.cues("for") and self.stance == "swap" and self.out.of("swap"):
+            self._flush()
+            self.stance = "want"
+        elif hit.cues("with"):
+            self._joint(hit, nxt)
+        elif hit.cues("add"):
+            if self.stance == "swap" and self.out.keep_all:
+                self.stance = "want"
+            elif self.stance != "avoid" or hit.text not in ("wear", "wearing"):
+                self._flush()
+                self.stance = "want"
+
+    def _joint(self, hit: Hit, nxt: Hit | None) -> None:
+        """“and”, “with”, “plus”: the list goes on, or something new begins."""
+        self.joined = hit.text in ("with", "in", "mit", "avec", "con")
+        if self.pending and nxt is not None and nxt.has(*_FIELD):
+            return
+        self._flush()
+        if hit.text == "with" and self.stance in ("avoid", "swap", "keep", "less"):
+            self.stance = "want"
+        elif self.stance == "avoid" and not self.sticky and nxt and nxt.text in _ARTICLE - {"the"}:
+            self.stance = "want"
+        elif self.stance == "keep" and nxt and nxt.text in ("a", "an", "some"):
+            self.stance = "want"
+
+    def _flush(self) -> None:
+        """Attributes without a garment become a wish of their own."""
+        if self.pending:
+            everywhere = self.everywhere and self.stance in ("want", "like")
+            piece = Piece(everywhere=everywhere, **self.pending)  # type: ignore[arg-type]
+            words = [*piece.fits[:1], *piece.colors[:1], *piece.materials[:1]]
+            words += ["prints"] if len(piece.patterns) > 3 else list(piece.patterns[:1])
+            said = f"all in {' '.join(words)}" if everywhere else f"something {' '.join(words)}"
+            piece = replace_said(piece, said)
+            self.out.found.append(
+                Mention(piece, self.stance, self.pending_start, loose=True)
+            )
+        self.pending, self.everywhere = {}, False
+
+    def _reset(self, keep: bool = False) -> None:
+        if not keep:
+            self.stance, self.sticky = "want", False
+        self.joined = False
+
+
+def replace_said(piece: Piece, said: str) -> Piece:
+    return piece.model_copy(update={"said": said})
+
+
+def without(pieces: tuple[Piece, ...], other: Piece) -> tuple[Piece, ...]:
+    """``pieces`` less those that ``other`` is about: same slot, or the same attribute alone."""
+    if not other.categories and other.slot is None:
+        return tuple(
+            p
+            for p in pieces
+            if not (set(p.colors) & set(other.colors) or set(p.patterns) & set(other.patterns))
+        )
+    mine = set(other.slots)
+    return tuple(p for p in pieces if p.everywhere or len(p.slots) > 3 or not set(p.slots) & mine)
+
+

@@ -1,0 +1,290 @@
+"""The embedded planner: a LangChain chat model that needs no key, no network and no weights.
+
+It acts as any hosted model would: it is given messages and tools, and answers with tool calls or
+text. What it knows stands in the messages: the state note in the system message, the newest human
+message, and what the tools replied since. It is deterministic.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+from langchain_core.messages.tool import ToolCallChunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.utils.function_calling import convert_to_openai_tool
+
+from agent import replies
+from agent.conversation import note_of
+from agent.lexicon import hits
+from agent.understand import Request, understand
+from tools.wish import Piece, Wish
+
+_FINDS = 3
+_WORDS = re.compile(r"\S+\s*")
+
+
+class EmbeddedPlanner(BaseChatModel):
+    """Rules and a word table behind the chat-model interface."""
+
+    @property
+    def _llm_type(self) -> str:
+        return "embedded-planner"
+
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Any:
+        """The model with ``tools`` at hand, in the OpenAI format."""
+        kwargs.pop("tool_choice", None)
+        return self.bind(tools=[convert_to_openai_tool(t) for t in tools], **kwargs)
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        message = self._decide(messages, kwargs.get("tools") or [])
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        message = self._decide(messages, kwargs.get("tools") or [])
+        for index, call in enumerate(message.tool_calls):
+            chunk = ToolCallChunk(
+                name=call["name"],
+                args=json.dumps(call["args"], ensure_ascii=False),
+                id=call["id"],
+                index=index,
+                type="tool_call_chunk",
+            )
+            yield _chunk(AIMessageChunk(content="", tool_call_chunks=[chunk]), run_manager)
+        for word in _WORDS.findall(str(message.content)):
+            yield _chunk(AIMessageChunk(content=word), run_manager)
+        yield _chunk(AIMessageChunk(content="", chunk_position="last"), run_manager)
+
+    def _decide(self, messages: list[BaseMessage], tools: list[dict[str, Any]]) -> AIMessage:
+        """The next step of the turn: tool calls, or the reply."""
+        at = max(i for i, m in enumerate(messages) if isinstance(m, HumanMessage))
+        system = [m for m in messages if isinstance(m, SystemMessage)]
+        state = next((s for m in reversed(system) if (s := note_of(_text(m)))), {})
+        request = understand(_text(messages[at]), state)
+        have = {t["function"]["name"] for t in tools}
+        done = _results(messages[at + 1 :])
+        return _Turn(request, state, have, done, _text(messages[at])).step()
+
+
+def _chunk(
+    message: AIMessageChunk, run_manager: CallbackManagerForLLMRun | None
+) -> ChatGenerationChunk:
+    chunk = ChatGenerationChunk(message=message)
+    if run_manager:
+        run_manager.on_llm_new_token(str(message.content), chunk=chunk)
+    return chunk
+
+
+def _text(message: BaseMessage) -> str:
+    return message.text if isinstance(message.text, str) else str(message.content)
+
+
+def _results(messages: Sequence[BaseMessage]) -> list[tuple[str, dict[str, Any], Any, bool]]:
+    """(tool, arguments, what it replied, ok) for the calls of this turn, in order."""
+    calls: dict[str, tuple[str, dict[str, Any]]] = {}
+    found: list[tuple[str, dict[str, Any], Any, bool]] = []
+    for message in messages:
+        if isinstance(message, AIMessage):
+            for call in message.tool_calls:
+                calls[str(call["id"])] = (call["name"], dict(call["args"]))
+        elif isinstance(message, ToolMessage):
+            name, args = calls.get(message.tool_call_id, (message.name or "", {}))
+            text = _text(message)
+            try:
+                data = json.loads(text)
+            except ValueError:
+                data = text
+            found.append((name, args, data, message.status != "error"))
+    return found
+
+
+class _Turn:
+    """One decision: what was asked, what the tools said so far, what comes next."""
+
+    def __init__(
+        self,
+        request: Request,
+        state: dict[str, Any],
+        tools: set[str],
+        done: list[tuple[str, dict[str, Any], Any, bool]],
+        message: str,
+    ) -> None:
+        self.request, self.state, self.tools = request, state, tools
+        self.done, self.message = done, message
+
+    def step(self) -> AIMessage:
+        kind = self.request.kind
+        if kind == "decline":
+            return AIMessage(replies.decline(self.request))
+        if kind in ("undo", "first"):
+            return self._undo()
+        if kind == "have":
+            return self._have()
+        if kind == "redraw":
+            return self._redraw()
+        if kind != "dress":
+            return AIMessage(replies.small_talk(self.request, self.state))
+        return self._dress()
+
+    def _of(self, name: str) -> list[tuple[dict[str, Any], Any, bool]]:
+        return [(args, data, ok) for n, args, data, ok in self.done if n == name]
+
+    def _undo(self) -> AIMessage:
+        asked = self._of("undo")
+        if not asked:
+            return _calls(("undo", {"steps": 0 if self.request.kind == "first" else 1}))
+        _, data, ok = asked[-1]
+        if not ok or not isinstance(data, dict):
+            return AIMessage(str(data))
+        return AIMessage(replies.back(data, self.request))
+
+    def _have(self) -> AIMessage:
+        asked = self._of("find_garments")
+        if not asked:
+            return _calls(*[("find_garments", _filters(p)) for p in self.request.find[:_FINDS]])
+        cards = [c for _, data, ok in asked if ok and isinstance(data, list) for c in data]
+        words = " or ".join(p.words for p in self.request.find[:_FINDS])
+        return AIMessage(replies.found(words, cards))
+
+    def _redraw(self) -> AIMessage:
+        drawn = self._of("render_look")
+        if "render_look" not in self.tools:
+            return AIMessage("Drawing is switched off for this request, but the outfit stands.")
+        if not drawn:
+            return _calls(("render_look", {"again": bool(self.state.get("look"))}))
+        _, data, ok = drawn[-1]
+        return AIMessage("It is drawn for you once more." if ok else f"I could not draw it: {data}")
+
+    def _dress(self) -> AIMessage:
+        planned = self._of("plan_outfit")
+        if not planned:
+            finds = self._of("find_garments")
+            wanted = self._searches() if "find_garments" in self.tools and not finds else []
+            if wanted:
+                return _calls(*[("find_garments", args) for args in wanted])
+            return _calls(("plan_outfit", self._wish(finds)))
+        _, facts, ok = planned[-1]
+        if not ok or not isinstance(facts, dict):
+            return AIMessage(f"I could not put that together: {facts}")
+        drawn = self._of("render_look")
+        draw = "render_look" in self.tools and facts.get("complete") and facts.get("garments")
+        if draw and not drawn:
+            return _calls(("render_look", self._picture(facts)))
+        failed, mended = "", []
+        if drawn:
+            _, data, ok = drawn[-1]
+            if ok and isinstance(data, dict):
+                facts = {**facts, **(data.get("plan") or {})}
+                mended = list(data.get("mended") or [])
+            else:
+                failed = str(data)
+        elif not facts.get("complete") and "render_look" in self.tools:
+            failed = "it is not complete."
+        mended += self._unchanged(facts)
+        return AIMessage(
+            replies.outfit(facts, self.request, bool(drawn) and not failed, failed, mended)
+        )
+
+    def _unchanged(self, facts: dict[str, Any]) -> list[str]:
+        """What was asked of the whole outfit and could not be given."""
+        before, said = self.state.get("plan"), []
+        if not before:
+            return []
+        shift = self.request.wish.warmer
+        old = Wish.model_validate(self.state.get("wish") or {}).warmer
+        if shift > old and facts.get("clo_total", 0) <= before["clo_total"]:
+            said.append("this is already the warmest that fits")
+        if shift < old and facts.get("clo_total", 0) >= before["clo_total"]:
+            said.append("nothing lighter fits this weather")
+        return said
+
+    def _searches(self) -> list[dict[str, Any]]:
+        """What to look up first: each piece asked for, or words the tables do not know."""
+        if self.request.redraw_only:
+            return []
+        wanted = [_filters(p) for p in self.request.find if not p.everywhere][:_FINDS]
+        if wanted:
+            return wanted
+        unknown = [
+            h.text
+            for h in hits(self.message, self.request.language)
+            if not h.meanings and len(h.text) > 4 and h.text.isalpha() and h.text.isascii()
+        ]
+        unknown = [w for w in unknown if not _plain(w)]
+        if self.request.language == "en" and unknown:
+            return [{"text": " ".join(unknown[:8]), "limit": 6}]
+        return []
+
+    def _wish(self, finds: list[tuple[dict[str, Any], Any, bool]]) -> dict[str, Any]:
+        wish = self.request.wish
+        ids: list[str] = list(wish.prefer)
+        for _, data, ok in finds:
+            if ok and isinstance(data, list):
+                ids += [str(c["id"]) for c in data[:4] if isinstance(c, dict) and "id" in c]
+        wish = wish.model_copy(update={"prefer": tuple(dict.fromkeys(ids))[:32]})
+        args = wish.model_dump(mode="json", exclude_defaults=True)
+        for name, value in (("pose", self.request.pose), ("scene", self.request.scene),
+                            ("person", self.request.person)):  # fmt: skip
+            if value:
+                args[name] = value
+        return args
+
+    def _picture(self, facts: dict[str, Any]) -> dict[str, Any]:
+        args: dict[str, Any] = {"garments": [g["id"] for g in facts["garments"]]}
+        for name in ("pose", "scene", "season"):
+            if facts.get(name):
+                args[name] = facts[name]
+        return args
+
+
+def _filters(piece: Piece) -> dict[str, Any]:
+    """``find_garments`` arguments for a piece."""
+    args: dict[str, Any] = {"text": piece.words}
+    if len(piece.categories) == 1:
+        args["category"] = piece.categories[0]
+    elif len(piece.slots) == 1:
+        args["slot"] = piece.slots[0]
+    if piece.colors:
+        args["color"] = piece.colors[0]
+    return args
+
+
+def _plain(word: str) -> bool:
+    from agent.lexicon import _plain as plain
+
+    return word in plain()
+
+
+def _calls(*wanted: tuple[str, dict[str, Any]]) -> AIMessage:
+    return AIMessage(
+        "",
+        tool_calls=[
+            {"name": name, "args": args, "id": f"call_{uuid.uuid4().hex[:12]}"}
+            for name, args in wanted
+        ],
+    )

@@ -1,0 +1,338 @@
+"""Stylist: one conversation turn, from a message to an answer, streamed.
+
+A LangChain agent over the studio's tools. The model behind it is hosted (any OpenAI-compatible
+endpoint) or the embedded planner; when the hosted one fails, the embedded one takes the turn over
+and says so.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from agent.conversation import (
+    Conversations,
+    Thread,
+    check_message,
+    check_thread,
+    note,
+    note_text,
+)
+from catalog.errors import Cancelled, CannotNow, Damaged, ModelUnavailable, StylistError, clip
+
+INSTRUCTIONS = Path(__file__).parent / "instructions.md"
+CALLS_PER_TURN = 8
+"""Model calls in one turn, and tool calls in one turn."""
+_HISTORY = 10
+_TIMEOUT_S = 45.0
+_STATUS = {
+    "find_garments": "Looking through the wardrobe …",
+    "plan_outfit": "Putting an outfit together …",
+    "render_look": "Drawing it …",
+    "undo": "Going back …",
+}
+_CLAIMS = re.compile(
+    r"\b(?:here(?:'s| is) (?:the|your) (?:picture|image|drawing|render)|i(?:'ve| have)? (?:just )?"
+    r"(?:drawn|drew|rendered)|see the (?:picture|image) )", re.I
+)  # fmt: skip
+
+
+class Stylist:
+    """Answers messages. Slow set-up happens on the first turn, later ones are quick."""
+
+    def __init__(
+        self,
+        studio: Any,
+        home: Path,
+        *,
+        llm_url: str | None = None,
+        llm_key: str | None = None,
+        llm_model: str | None = None,
+        timeout_s: float = _TIMEOUT_S,
+    ) -> None:
+        self.studio = studio
+        self.conversations = Conversations(Path(home))
+        self.llm_url, self.llm_key, self.llm_model = llm_url, llm_key, llm_model
+        self.timeout_s = timeout_s
+        self._instructions: str | None = None
+
+    @property
+    def hosted(self) -> bool:
+        """Whether a hosted model plans."""
+        return bool(self.llm_url or self.llm_key)
+
+    def ask(
+        self,
+        message: str,
+        thread: str | None = None,
+        *,
+        render: bool = True,
+        cancel: threading.Event | None = None,
+    ) -> dict[str, Any]:
+        """The answer to ``message`` as JSON; a StylistError becomes its ``error``."""
+        answer: dict[str, Any] = {}
+        for event in self.reply(message, thread, render=render, cancel=cancel):
+            if event["type"] == "answer":
+                answer = event["answer"]
+        return answer
+
+    def reply(
+        self,
+        message: str,
+        thread: str | None = None,
+        *,
+        render: bool = True,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Events of one turn; the last is ``answer``.
+
+        ``thread``, ``status``, ``token``, ``progress`` (stage, step, steps, preview), ``look``
+        and ``answer``. Nothing is raised for an error a person can read: it is in the answer.
+        """
+        began = time.perf_counter()
+        saved: Thread | None = None
+        name = ""
+        try:
+            text = check_message(message)
+            name = check_thread(thread)
+            yield {"type": "thread", "thread": name}
+            with self.conversations.turn(name):
+                aside = ""
+                try:
+                    saved = self.conversations.load(name)
+                except Damaged as damaged:
+                    saved, aside = self.conversations.fresh(name), str(damaged)
+                yield from self._turn(saved, text, render, cancel, began, aside)
+        except StylistError as error:
+            yield {"type": "answer", "answer": self._failed(error, name or thread, saved, began)}
+
+    # ---- one turn ----------------------------------------------------------------------------
+
+    def _turn(
+        self,
+        saved: Thread,
+        text: str,
+        render: bool,
+        cancel: threading.Event | None,
+        began: float,
+        aside: str,
+    ) -> Iterator[dict[str, Any]]:
+        from agent.lexicon import language_of
+        from agent.turn import TurnTools
+
+        thread = saved.model_copy(deep=True)
+        said = ""
+        words: list[str] = [aside] if aside else []
+        turn = TurnTools(self.studio, thread, draw=render, cancel=cancel)
+        if self.hosted:
+            trouble = ""
+            try:
+                said = yield from self._run(self._hosted_model(), turn, thread, text, render)
+                if not said and turn.moments is None:
+                    trouble = "gave no answer"
+            except StylistError:
+                raise
+            except Exception as error:  # whatever a foreign server makes its client raise
+                if cancel is not None and cancel.is_set():
+                    raise Cancelled("Stopped.", "Nothing was changed.") from error
+                trouble = _what_happened(error)
+            if trouble:
+                unavailable = ModelUnavailable(
+                    f"The language model {trouble}.", "So I planned this one myself."
+                )
+                words.append(str(unavailable))
+                yield {"type": "status", "text": str(unavailable)}
+                calls = turn.calls
+                turn = TurnTools(self.studio, thread, draw=render, cancel=cancel)
+                turn.calls = calls
+                said = ""
+        if not said and turn.moments is None:
+            said = yield from self._run(_embedded(), turn, thread, text, render)
+        if cancel is not None and cancel.is_set() and turn.look is None and render:
+            raise Cancelled("Stopped.", "Nothing was changed.")
+        if not said:
+            said = _summary(turn)
+        if turn.look is None and _CLAIMS.search(said) and render:
+            said += " (Nothing was drawn in this turn.)"
+        reply = " ".join([*words, said]).strip()
+        if turn.error is not None and turn.look is None:
+            thread = saved
+        elif turn.moments is not None:
+            thread.moments = turn.moments[-40:]
+            thread.pose, thread.scene = turn.pose, turn.scene
+            thread.person, thread.person_chosen = dict(turn.person), turn.person_chosen
+        thread.language = language_of(text, thread.language)
+        thread.say(text, reply, turn.look_id)
+        self.conversations.save(thread)
+        if turn.look is not None:
+            yield {"type": "look", "look": turn.look}
+        total = time.perf_counter() - began
+        drawing = turn.render_seconds.get("render", 0.0)
+        answer: dict[str, Any] = {
+            "thread": thread.id,
+            "reply": reply,
+            "plan": thread.plan,
+            "look": _look(turn),
+            "tool_calls": turn.calls,
+            "seconds": {
+                k: round(v, 4)
+                for k, v in {"planner": total - drawing, **turn.render_seconds,
+                             "total": total}.items()
+            },
+        }  # fmt: skip
+        if turn.error is not None and turn.look is None:
+            answer["error"] = turn.error.as_dict()
+        yield {"type": "answer", "answer": answer}
+
+    def _run(
+        self, model: Any, turn: Any, thread: Thread, text: str, render: bool
+    ) -> Iterator[dict[str, Any]]:
+        """Stream one agent run; returns its last text."""
+        from langchain.agents import create_agent
+        from langchain.agents.middleware import (
+            ModelCallLimitMiddleware,
+            ToolCallLimitMiddleware,
+            ToolErrorMiddleware,
+            wrap_tool_call,
+        )
+        from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
+
+        from agent.turn import tool_error
+
+        @wrap_tool_call
+        def record(request: Any, handler: Any) -> Any:
+            call = {"name": request.tool_call["name"], "args": request.tool_call["args"],
+                    "ok": False}  # fmt: skip
+            turn.calls.append(call)
+            turn.emit = request.runtime.stream_writer
+            result = handler(request)
+            call["ok"] = not (isinstance(result, ToolMessage) and result.status == "error")
+            return result
+
+        agent = create_agent(
+            model,
+            turn.tools(),
+            system_prompt=f"{self._prompt()}\n\n{note_text(note(thread, render))}",
+            middleware=[
+                ModelCallLimitMiddleware(run_limit=CALLS_PER_TURN, exit_behavior="end"),
+                ToolCallLimitMiddleware(run_limit=CALLS_PER_TURN, exit_behavior="continue"),
+                record,
+                ToolErrorMiddleware(lambda error, request: tool_error(error)),
+            ],
+        )
+        messages: list[Any] = []
+        for past in thread.turns[-_HISTORY:]:
+            messages += [HumanMessage(past.user), AIMessage(past.reply)]
+        messages.append(HumanMessage(text))
+        final = ""
+        for mode, data in _stream(agent, messages):
+            if mode == "custom":
+                yield data
+            elif mode == "messages":
+                chunk, _ = data
+                if isinstance(chunk, AIMessageChunk) and chunk.text:
+                    yield {"type": "token", "text": chunk.text}
+            elif mode == "updates":
+                for update in data.values():
+                    for message in (update or {}).get("messages", []) if update else []:
+                        if isinstance(message, AIMessage):
+                            final = "" if message.tool_calls else message.text.strip()
+                            for call in message.tool_calls:
+                                status = _STATUS.get(call["name"])
+                                if status:
+                                    yield {"type": "status", "text": status}
+        if final.startswith("Model call limit"):
+            final = ""
+        return final  # noqa: B901 - the value of ``yield from``
+
+    def _prompt(self) -> str:
+        if self._instructions is None:
+            self._instructions = INSTRUCTIONS.read_text(encoding="utf-8").strip()
+        return self._instructions
+
+    def _hosted_model(self) -> Any:
+        from langchain_openai import ChatOpenAI
+
+        return ChatOpenAI(
+            model=self.llm_model or "gpt-4o-mini",
+            base_url=self.llm_url or None,
+            api_key=self.llm_key or "none",  # type: ignore[arg-type]
+            timeout=self.timeout_s,
+            max_retries=1,
+            streaming=True,
+        )
+
+    def _failed(
+        self, error: StylistError, name: str | None, saved: Thread | None, began: float
+    ) -> dict[str, Any]:
+        plan, thread = None, name if isinstance(name, str) else None
+        if saved is None and thread:
+            try:
+                check_thread(thread)
+                saved = self.conversations.load(thread)
+            except StylistError:
+                thread = clip(thread, 64)
+        if saved is not None:
+            plan = saved.plan
+        return {
+            "thread": thread,
+            "reply": str(error),
+            "error": error.as_dict(),
+            "plan": plan,
+            "look": None,
+            "tool_calls": [],
+            "seconds": {"total": round(time.perf_counter() - began, 4)},
+        }
+
+
+def _stream(agent: Any, messages: list[Any]) -> Iterator[tuple[str, Any]]:
+    for part in agent.stream(
+        {"messages": messages},
+        {"recursion_limit": 64},
+        stream_mode=["messages", "updates", "custom"],
+        version="v2",
+    ):
+        yield part["type"], part["data"]
+
+
+def _embedded() -> Any:
+    from agent.planner import EmbeddedPlanner
+
+    return EmbeddedPlanner()
+
+
+def _look(turn: Any) -> dict[str, Any] | None:
+    if turn.look is None:
+        return None
+    return {"id": turn.look.id, "image": turn.look.image, "receipt": turn.look.receipt_file}
+
+
+def _summary(turn: Any) -> str:
+    """A model that stopped without a word: the outfit speaks for itself."""
+    from agent import replies
+    from agent.understand import Request
+
+    if turn.outfit is not None:
+        return replies.outfit(turn.outfit.facts(), Request("dress"), turn.look is not None)
+    return replies.small_talk(Request("unclear"), {})
+
+
+def _what_happened(error: Exception) -> str:
+    """A model server's failure in a few words a shopper can read; no address, no key."""
+    name = type(error).__name__
+    status = getattr(error, "status_code", None)
+    if isinstance(error, CannotNow):
+        return error.message
+    if "Timeout" in name:
+        return "took too long to answer"
+    if "Connection" in name or "Connect" in name or isinstance(error, OSError):
+        return "cannot be reached"
+    if status == 401 or status == 403:
+        return f"refused the key (HTTP {status})"
+    if status:
+        return f"answered with an error (HTTP {status})"
+    return "answered with something that is not a chat completion"

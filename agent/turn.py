@@ -1,0 +1,392 @@
+"""One turn: the tools a model may call, bound to a thread and a studio, and what they did.
+
+Every tool takes ids and words, never paths. What a model says is checked here before anything is
+drawn; the thread itself is changed only by ``Stylist``, after the turn.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from langchain_core.tools import BaseTool, StructuredTool
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent.conversation import Moment, Thread
+from catalog.errors import AskDifferently, BadValue, CannotNow, Cancelled, StylistError, UnknownName
+from catalog.garment import CATEGORIES, SLOTS, Garment, Season, Slot
+from tools.look import Look, PersonSpec, Plan, Worn
+from tools.outfit import Outfit, Wish, card, check, choose, describe
+
+Event = dict[str, Any]
+_POSE = {"commute": "walking", "sport": "striding", "party": "hand on hip", "beach": "contrapposto",
+         "formal": "contrapposto", "wedding": "contrapposto", "travel": "walking",
+         "outdoors": "walking", "date": "hand on hip"}  # fmt: skip
+_SCENE = {"commute": "city street", "work": "office", "interview": "office", "party": "stairs",
+          "date": "cafe", "formal": "stairs", "wedding": "garden", "sport": "park",
+          "beach": "beach", "travel": "city street", "outdoors": "forest",
+          "everyday": "park"}  # fmt: skip
+
+
+class _Args(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class PersonChange(_Args):
+    """What changes about the person; leave out what stays."""
+
+    body: str | None = None
+    skin: str | None = None
+    hair: str | None = None
+    hair_color: str | None = None
+    presentation: str | None = None
+    age: str | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+
+
+class FindArgs(_Args):
+    """Words and filters for a search."""
+
+    text: Annotated[str, Field(max_length=400)] = ""
+    slot: Slot | None = None
+    season: Season | None = None
+    color: str | None = None
+    category: str | None = None
+    min_formality: Annotated[float, Field(ge=0, le=1)] = 0.0
+    max_formality: Annotated[float, Field(ge=0, le=1)] = 1.0
+    max_price: Annotated[float, Field(gt=0)] | None = None
+    limit: Annotated[int, Field(ge=1, le=20)] = 8
+
+
+class PlanArgs(Wish):
+    """The whole wish, and how it is to be shown."""
+
+    pose: str | None = None
+    scene: str | None = None
+    person: PersonChange | None = None
+
+
+class LookArgs(_Args):
+    """What to draw; everything left out stays as planned."""
+
+    garments: Annotated[tuple[str, ...], Field(max_length=9)] = ()
+    """Garment ids."""
+    pose: str | None = None
+    scene: str | None = None
+    season: dict[Season, Annotated[float, Field(ge=0, le=1)]] | None = None
+    person: PersonChange | None = None
+    again: bool = False
+    """Draw the same outfit once more, differently."""
+
+
+class UndoArgs(_Args):
+    """How far to go back."""
+
+    steps: Annotated[int, Field(ge=0, le=40)] = 1
+    """1 = the look before, 0 = the very first one."""
+
+
+class TurnTools:
+    """The tools of one turn. ``calls``, ``moment``, ``look`` and ``error`` tell what happened."""
+
+    def __init__(
+        self,
+        studio: Any,
+        thread: Thread,
+        *,
+        draw: bool,
+        cancel: threading.Event | None = None,
+    ) -> None:
+        self.studio, self.thread, self.draw, self.cancel = studio, thread, draw, cancel
+        now = thread.now
+        self.wish: Wish = now.wish if now else Wish()
+        self.person: dict[str, Any] = dict(now.person if now else thread.person)
+        self.person_chosen = thread.person_chosen
+        self.pose, self.scene = thread.pose, thread.scene
+        self.seed = now.seed if now else thread.seed
+        self.outfit: Outfit | None = None
+        self.moments: list[Moment] | None = None
+        """The thread's moments after this turn; None = nothing changed."""
+        self.look: Look | None = None
+        self.look_id: str | None = None
+        self.calls: list[dict[str, Any]] = []
+        self.error: StylistError | None = None
+        self.sent_back = False
+        self.render_seconds: dict[str, float] = {}
+        self.emit: Callable[[Event], None] = lambda event: None
+
+    def tools(self) -> list[BaseTool]:
+        """The tools a model is given."""
+        offered: list[tuple[Callable[..., str], type[BaseModel]]] = [
+            (self.find_garments, FindArgs),
+            (self.plan_outfit, PlanArgs),
+            (self.undo, UndoArgs),
+        ]
+        if self.draw:
+            offered.insert(2, (self.render_look, LookArgs))
+        return [
+            StructuredTool.from_function(
+                f, name=f.__name__, description=f.__doc__, args_schema=schema
+            )
+            for f, schema in offered
+        ]
+
+    # ---- tools -------------------------------------------------------------------------------
+
+    def find_garments(self, **kwargs: Any) -> str:
+        """Search the catalog by words and filters. Returns garments as JSON, best first.
+
+        color and category take single words such as “navy” or “midi dress”; slot is one of top,
+        bottom, onepiece, outerwear, footwear, headwear, eyewear, neckwear, bag. Garments that are
+        not available are left out.
+        """
+        asked = FindArgs.model_validate(kwargs)
+        found = self.studio.find_garments(**asked.model_dump())
+        return _json([
+            {**card(g), "seasons": list(g.seasons), "occasions": list(g.occasions),
+             "wearers": list(g.wearers), "currency": g.currency}
+            for g in found
+        ])  # fmt: skip
+
+    def plan_outfit(self, **kwargs: Any) -> str:
+        """Choose a complete outfit from the catalog for a whole wish. Returns it as JSON.
+
+        Pass everything known, also from earlier turns: season weights, temperature_c, weather,
+        occasion, who (women, men, anyone), want and avoid (each piece: slot, categories, colors,
+        patterns, materials), keep and exclude (garment ids), budget, formality 0-1, warmer (clo).
+        The result names assumptions and unmet wishes: tell the person about them.
+        """
+        asked = {k: v for k, v in kwargs.items() if v is not None}
+        shown = {k: asked.pop(k, None) for k in ("pose", "scene", "person")}
+        wish = Wish.model_validate(_plain(asked))
+        self._show(shown["pose"], shown["scene"], shown["person"])
+        self.wish = wish
+        self.outfit = self.studio.plan_outfit(wish)
+        if self.outfit.garments:
+            self._settle()
+        else:
+            empty = "; ".join(self.outfit.unmet) or "no garment fits"
+            raise CannotNow(f"No outfit could be put together: {empty}.", "Ask for less.")
+        return _json({**self.outfit.facts(), "pose": self._pose(), "scene": self._scene()})
+
+    def render_look(self, **kwargs: Any) -> str:
+        """Draw the person wearing these garments. Give the garment ids of the outfit.
+
+        pose, scene, season weights and changes to the person are optional; what is left out stays
+        as planned. Ids that do not exist, incomplete outfits and clothes wrong for the weather are
+        refused with the reason.
+        """
+        asked = LookArgs.model_validate(kwargs)
+        self._show(asked.pose, asked.scene, asked.person)
+        if asked.season:
+            self.wish = Wish.model_validate(
+                {**self.wish.model_dump(), "season": dict(asked.season)}
+            )
+        ids = list(dict.fromkeys(asked.garments)) or self._worn_ids()
+        if not ids:
+            raise BadValue("There is no outfit to draw yet.", "Call plan_outfit first.")
+        mended = self._ground([self._garment(i) for i in ids])
+        if asked.again:
+            self.seed = (self.seed + 1) % 2**31
+        assert self.outfit is not None
+        self._settle()
+        look = self._draw(self.outfit)
+        self.look, self.look_id = look, look.id
+        self._settle(look.id)
+        told: dict[str, Any] = {"drawn": True, "look": look.id, "mended": mended}
+        told["plan"] = {**self.outfit.facts(), "pose": self._pose(), "scene": self._scene()}
+        return _json(told)
+
+    def undo(self, **kwargs: Any) -> str:
+        """Go back to an earlier look of this conversation: 1 step back, or 0 for the first one."""
+        steps = UndoArgs.model_validate(kwargs).steps
+        moments = self.thread.moments
+        if len(moments) < 2:
+            raise BadValue(
+                "There is no earlier look to go back to.", "Ask for a change and it can be undone."
+            )
+        kept = moments[:1] if steps == 0 else moments[: max(1, len(moments) - steps)]
+        self.moments = list(kept)
+        back = kept[-1]
+        self.wish, self.person, self.seed = back.wish, dict(back.person), back.seed
+        self.look_id = back.look_id
+        if back.look_id:
+            try:
+                self.look = self.studio.look(back.look_id)
+            except StylistError:
+                self.look, self.look_id = None, None
+        return _json(back.plan)
+
+    # ---- what they share ---------------------------------------------------------------------
+
+    def _show(self, pose: str | None, scene: str | None, person: Any) -> None:
+        """Take over pose, scene and person changes, checked by the types that know the words."""
+        if isinstance(person, BaseModel):
+            person = person.model_dump(exclude_none=True)
+        change = {k: v for k, v in (person or {}).items() if v is not None}
+        spec = PersonSpec.model_validate({**self.person, **change})
+        trial: dict[str, Any] = {"garments": (Worn(id="any-thing"),)}
+        if pose:
+            trial["pose"] = pose
+        if scene:
+            trial["scene"] = scene
+        Plan.model_validate(trial)
+        self.pose, self.scene = pose or self.pose, scene or self.scene
+        if change:
+            if "presentation" in change and "hair" not in change:
+                spec = _suited(spec)
+            self.person, self.person_chosen = spec.model_dump(), True
+
+    def _pose(self) -> str:
+        return self.pose or _POSE.get(self._occasion(), "standing")
+
+    def _scene(self) -> str:
+        return self.scene or _SCENE.get(self._occasion(), "city street")
+
+    def _occasion(self) -> str:
+        return self.outfit.occasion if self.outfit else (self.wish.occasion or "everyday")
+
+    def _worn_ids(self) -> list[str]:
+        if self.outfit is not None:
+            return list(self.outfit.ids)
+        plan = self.moments[-1].plan if self.moments else self.thread.plan
+        return [g["id"] for g in plan["garments"]] if plan else []
+
+    def _garment(self, garment_id: str) -> Garment:
+        try:
+            return self.studio.catalog.get(garment_id)
+        except UnknownName:
+            raise
+        except KeyError:
+            known = [g.id for g in self.studio.catalog.all()]
+            raise UnknownName.among("garment", garment_id, known) from None
+
+    def _ground(self, garments: list[Garment]) -> list[str]:
+        """Check an outfit before it is drawn. Sent back once, then mended by the search."""
+        wrong = [v for v in check(garments, self.wish) if v.hard]
+        if not wrong:
+            if self.outfit is None or set(self.outfit.ids) != {g.id for g in garments}:
+                self.outfit = describe(garments, self.wish)
+            return []
+        said = "; ".join(dict.fromkeys(v.message for v in wrong))
+        if not self.sent_back:
+            self.sent_back = True
+            raise BadValue(f"This cannot be drawn: {said}.", "Change the outfit and try again.")
+        bad = {i for v in wrong for i in v.ids}
+        keep = tuple(g.id for g in garments if g.id not in bad)
+        mended = choose(
+            self.wish.model_copy(update={"keep": keep}), self.studio.catalog.all()
+        )
+        left = [v for v in check([c.garment for c in mended.garments], self.wish) if v.hard]
+        if left:
+            mended = choose(self.wish, self.studio.catalog.all())
+            left = [v for v in check([c.garment for c in mended.garments], self.wish) if v.hard]
+        if left:
+            reasons = "; ".join(v.message for v in left)
+            raise CannotNow(f"No outfit that can be worn was found: {reasons}.", "Ask for less.")
+        self.outfit = mended
+        return [f"I changed the outfit, because {said}"]
+
+    def _settle(self, look_id: str | None = None) -> None:
+        """The present outfit becomes the thread's newest moment (kept in memory until saved)."""
+        assert self.outfit is not None
+        moment = Moment(
+            plan=self._plan_answer(self.outfit),
+            wish=self.wish.model_copy(update={"keep": (), "prefer": ()}),
+            person=self.person,
+            look_id=look_id,
+            seed=self.seed,
+        )
+        self.moments = [*self.thread.moments, moment]
+
+    def _plan_answer(self, outfit: Outfit) -> dict[str, Any]:
+        facts = outfit.facts()
+        return {
+            "season": facts["season"],
+            "occasion": outfit.occasion,
+            "temperature_c": outfit.temperature_c,
+            "pose": self._pose(),
+            "scene": self._scene(),
+            "person": dict(self.person),
+            "assumptions": facts["assumptions"],
+            "unmet": facts["unmet"],
+            "clo_total": outfit.clo_total,
+            "clo_needed": facts["clo_needed"],
+            "price_total": outfit.price_total,
+            "currency": outfit.currency,
+            "garments": facts["garments"],
+        }
+
+    def _draw(self, outfit: Outfit) -> Look:
+        plan = Plan(
+            garments=tuple(Worn(id=i) for i in outfit.ids),
+            season=outfit.season,
+            pose=self._pose(),
+            scene=self._scene(),
+            person=PersonSpec.model_validate(self.person),
+            seed=self.seed,
+        )
+
+        def progress(step: Any) -> None:
+            self.emit({"type": "progress", "stage": step.stage, "step": step.step,
+                       "steps": step.steps, "preview": step.preview})  # fmt: skip
+
+        began = time.perf_counter()
+        now = self.thread.now
+        try:
+            look = self.studio.render_look(
+                plan,
+                thread=self.thread.id,
+                parent=now.look_id if now else None,
+                progress=progress,
+                cancel=self.cancel,
+            )
+        except StylistError as error:
+            self.error = error
+            raise
+        finally:
+            spent = time.perf_counter() - began
+            self.render_seconds["render"] = self.render_seconds.get("render", 0.0) + spent
+        self.error = None
+        self.render_seconds.update({k: v for k, v in look.seconds.items() if k != "total"})
+        return look
+
+
+def tool_error(error: Exception) -> str | None:
+    """What a model is told when a tool raised; None lets the turn end."""
+    if isinstance(error, Cancelled):
+        return None
+    if isinstance(error, AskDifferently | CannotNow):
+        return str(error)
+    if isinstance(error, ValueError):
+        return f"Not understood: {' '.join(str(error).split())[:400]}"
+    return None
+
+
+def _suited(spec: PersonSpec) -> PersonSpec:
+    """Another presentation keeps skin and colours and takes hair that is usual for it."""
+    if spec.presentation == "man" and spec.hair in ("long", "bob", "ponytail"):
+        return spec.model_copy(update={"hair": "short"})
+    if spec.presentation == "woman" and spec.hair in ("buzz", "short"):
+        return spec.model_copy(update={"hair": "long"})
+    return spec
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+__all__ = ["CATEGORIES", "SLOTS", "TurnTools", "tool_error"]

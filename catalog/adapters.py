@@ -1,0 +1,124 @@
+"""LoRAs on a UNet: which modules they may touch, and many of them side by side in one.
+
+The low-rank pairs of all LoRAs of a render stand next to each other in one wide pair per module,
+with the regions' masks in between (``regions.LoraMasks``): k garments cost one extra product, not
+k, and none reaches outside its region.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from catalog.errors import BadValue
+from catalog.regions import LoraMasks
+
+TARGETS = re.compile(
+    r".*attn[12]\.(to_q|to_k|to_v|to_out\.0)"
+    r"|.*ff\.net\.(0\.proj|2)"
+    r"|(down_blocks\.[01]|up_blocks\.[12])\.resnets\.\d\.conv[12]"
+)
+"""Modules of the UNet that our own LoRAs train."""
+NAME = "wide"
+
+
+@dataclass(frozen=True)
+class LowRank:
+    """One LoRA, checked: module name → (A ``(r, in…)``, B ``(out, r, …)``), scaled by alpha/r."""
+
+    pairs: dict[str, tuple[Tensor, Tensor]]
+    rank: int
+
+
+def read_low_rank(tensors: dict[str, Tensor]) -> LowRank:
+    """Tensors of a diffusers-format file (``unet.<module>.lora_A.weight`` …) → :class:`LowRank`.
+
+    Raises:
+        BadValue: a key is not understood, a pair is incomplete or ranks differ inside a pair.
+    """
+    pairs: dict[str, list[Tensor | None]] = {}
+    alphas: dict[str, float] = {}
+    for key, value in tensors.items():
+        match = re.fullmatch(r"unet\.(.+)\.(lora_A|lora_B)\.weight|unet\.(.+)\.alpha", key)
+        if match is None:
+            raise BadValue(f"The LoRA has a part this program does not know: {key[:80]}.")
+        if match[3]:
+            alphas[match[3]] = float(value)
+        else:
+            pairs.setdefault(match[1], [None, None])[match[2] == "lora_B"] = value.float()
+    ranks = set()
+    whole = {}
+    for module, (a, b) in pairs.items():
+        if a is None or b is None or a.shape[0] != b.shape[1]:
+            raise BadValue(f"The LoRA's pair for {module} is incomplete.")
+        rank = a.shape[0]
+        ranks.add(rank)
+        whole[module] = (a, b * (alphas.get(module, rank) / rank))
+    if not whole:
+        raise BadValue("The LoRA file holds no low-rank pairs.")
+    return LowRank(whole, max(ranks))
+
+
+class WideAdapter:
+    """Holds the one wide low-rank pair of every target module of a UNet."""
+
+    def __init__(self, unet: nn.Module) -> None:
+        from peft import LoraConfig, inject_adapter_in_model
+
+        names = [n for n, m in unet.named_modules() if TARGETS.fullmatch(n)]
+        self.modules = names
+        config = LoraConfig(r=1, lora_alpha=1, target_modules=names, init_lora_weights=True)
+        inject_adapter_in_model(config, unet, adapter_name=NAME)
+        self._layers = {n: unet.get_submodule(n) for n in names}
+        self.masks = LoraMasks()
+        self.masks.hook(unet)
+        self._set([], [])
+
+    @contextmanager
+    def worn(self, loras: Sequence[tuple[LowRank, float, int]], shares: Tensor):
+        """Put ``(lora, weight, region)`` to work for the calls inside; region -1 is everywhere.
+
+        Nothing is left behind, whatever happens inside.
+        """
+        owner = [region for lora, _, region in loras for _ in range(lora.rank)]
+        try:
+            self._set(loras, owner)
+            if owner:
+                with self.masks.at(shares, owner):
+                    yield
+            else:
+                yield
+        finally:
+            self._set([], [])
+
+    def _set(self, loras: Sequence[tuple[LowRank, float, int]], owner: Sequence[int]) -> None:
+        for module in {m for lora, _, _ in loras for m in lora.pairs} - self._layers.keys():
+            raise BadValue(f"The LoRA works on {module}, which this base does not have.")
+        total = len(owner)
+        for name, layer in self._layers.items():
+            a_layer, b_layer = layer.lora_A[NAME], layer.lora_B[NAME]
+            base = layer.base_layer.weight
+            if not total:
+                layer._disable_adapters = True
+                continue
+            layer._disable_adapters = False
+            a = torch.zeros(total, *base.shape[1:], device=base.device, dtype=base.dtype)
+            tail = (1,) * (base.ndim - 2)
+            b = torch.zeros(base.shape[0], total, *tail, device=base.device, dtype=base.dtype)
+            start = 0
+            for lora, weight, _ in loras:
+                if name in lora.pairs:
+                    low, high = lora.pairs[name]
+                    if low.shape[1:] != base.shape[1:] or high.shape[0] != base.shape[0]:
+                        raise BadValue(f"The LoRA was made for another base (at {name}).")
+                    a[start : start + len(low)] = low
+                    b[:, start : start + high.shape[1]] = weight * high
+                start += lora.rank
+            a_layer.weight = nn.Parameter(a, requires_grad=False)
+            b_layer.weight = nn.Parameter(b, requires_grad=False)
+            layer.scaling[NAME] = 1.0

@@ -1,0 +1,268 @@
+"""A whole turn: message in, tool calls, picture, answer; hosted models good, bad and broken."""
+
+import json
+
+import pytest
+from fakes import FakeEngineStudio, ModelServer
+
+from agent.stylist import CALLS_PER_TURN, Stylist
+from catalog.errors import Damaged
+from catalog.garment import SEASONS
+
+
+@pytest.fixture
+def studio(tmp_path):
+    return FakeEngineStudio(tmp_path)
+
+
+@pytest.fixture
+def stylist(studio, tmp_path):
+    return Stylist(studio, tmp_path)
+
+
+def slots(answer):
+    return {g["slot"] for g in answer["plan"]["garments"]}
+
+
+def ids(answer):
+    return [g["id"] for g in answer["plan"]["garments"]]
+
+
+def test_a_request_becomes_a_drawn_look_and_an_answer_of_the_agreed_form(stylist, studio):
+    answer = stylist.ask("winter outfit for a commute", "t1")
+    assert set(answer) == {"thread", "reply", "plan", "look", "tool_calls", "seconds"}
+    assert [c["name"] for c in answer["tool_calls"]] == ["plan_outfit", "render_look"]
+    assert all(c["ok"] for c in answer["tool_calls"])
+    plan = answer["plan"]
+    assert plan["season"] == {"winter": 1.0} and plan["occasion"] == "commute"
+    assert sum(plan["season"].values()) == pytest.approx(1) and set(plan["season"]) <= set(SEASONS)
+    assert {"footwear", "outerwear"} <= slots(answer)
+    assert {"id", "name", "slot", "category", "color", "pattern", "material", "formality", "clo",
+            "price", "strength", "why"} == set(plan["garments"][0])  # fmt: skip
+    assert plan["price_total"] == pytest.approx(sum(g["price"] for g in plan["garments"]))
+    assert answer["look"]["image"].endswith("look.png")
+    assert {"planner", "render", "text", "denoise", "decode", "total"} <= set(answer["seconds"])
+    assert [w.id for w in studio.drawn[0].garments] == ids(answer)
+    json.dumps(answer)
+
+
+def test_without_rendering_nothing_is_drawn_and_nothing_claims_it(stylist, studio):
+    answer = stylist.ask("winter outfit for a commute", "t1", render=False)
+    assert answer["look"] is None and not studio.drawn
+    assert "drawn" not in answer["reply"] and answer["plan"] is not None
+    assert "render_look" not in {c["name"] for c in answer["tool_calls"]}
+
+
+def test_events_come_in_order_and_end_with_the_answer(stylist):
+    kinds = [e["type"] for e in stylist.reply("summer beach outfit", "t1")]
+    assert kinds[0] == "thread" and kinds[-1] == "answer"
+    assert kinds.count("answer") == 1 and kinds.count("look") == 1
+    assert {"status", "token", "progress"} <= set(kinds)
+    assert kinds.index("progress") < kinds.index("token") < kinds.index("look")
+
+
+def test_the_conversation_refines_one_piece_and_leaves_the_rest(stylist):
+    first = stylist.ask("winter outfit for a commute for a woman", "t1")
+    second = stylist.ask("swap the boots for loafers", "t1")
+    assert "loafers" in {g["category"] for g in second["plan"]["garments"]}
+    same = {g["id"] for g in first["plan"]["garments"] if g["slot"] != "footwear"}
+    assert same <= set(ids(second))
+    assert second["plan"]["person"] == first["plan"]["person"]
+
+
+def test_undo_brings_back_the_look_before_without_drawing(stylist, studio):
+    first = stylist.ask("winter outfit for a commute", "t1")
+    stylist.ask("another", "t1")
+    back = stylist.ask("undo", "t1")
+    assert ids(back) == ids(first) and back["look"]["id"] == first["look"]["id"]
+    assert len(studio.drawn) == 2
+    again = stylist.ask("undo", "t1")
+    assert ids(again) == ids(first) and not again["tool_calls"][0]["ok"]
+
+
+def test_the_same_thread_says_the_same_twice(studio, tmp_path):
+    one = Stylist(studio, tmp_path / "a").ask("autumn outfit for a date", "same", render=False)
+    two = Stylist(studio, tmp_path / "b").ask("autumn outfit for a date", "same", render=False)
+    assert one["plan"] == two["plan"] and one["reply"] == two["reply"]
+
+
+def test_a_declined_first_request_has_no_plan(stylist):
+    for text in ("what is the capital of France?", "show her naked", "how do I build a bomb"):
+        answer = stylist.ask(text, "t9")
+        assert answer["plan"] is None and answer["look"] is None and not answer["tool_calls"]
+        assert "error" not in answer and "cloth" in answer["reply"] or "dress" in answer["reply"]
+
+
+@pytest.mark.parametrize("bad", ["", "   ", "x" * 8001, "a\x00b", "a\ud800b", "x" * 1_000_000])
+def test_a_bad_message_is_an_error_and_changes_nothing(stylist, bad):
+    before = stylist.ask("winter outfit for a commute", "t1", render=False)
+    answer = stylist.ask(bad, "t1")
+    assert answer["error"]["type"] == "BadValue" and answer["error"]["hint"]
+    assert answer["plan"] == before["plan"]
+    assert ids(stylist.ask("why?", "t1")) == ids(before)
+    json.dumps(answer).encode()
+
+
+def test_a_bad_thread_name_is_an_error(stylist, tmp_path):
+    for name in ("../../etc/passwd", "", "a" * 65, "a/b", "\x00"):
+        assert stylist.ask("hello", name)["error"]["type"] == "BadValue"
+    assert not list(tmp_path.glob("**/*passwd*"))
+
+
+def test_a_failed_drawing_is_said_and_leaves_the_thread_as_it_was(stylist, studio):
+    first = stylist.ask("winter outfit for a commute", "t1")
+    studio.fail = Damaged("The LoRA of boots-brown is damaged.", "Run `stylist catalog train`.")
+    answer = stylist.ask("make it a beach look", "t1")
+    assert answer["error"]["type"] == "Damaged" and answer["look"] is None
+    assert answer["plan"] == first["plan"] and "damaged" in answer["reply"]
+    studio.fail = None
+    assert stylist.ask("make it a beach look", "t1")["plan"]["occasion"] == "beach"
+
+
+def test_an_empty_catalog_is_said_and_nothing_is_drawn(tmp_path):
+    studio = FakeEngineStudio(tmp_path, garments=[])
+    answer = Stylist(studio, tmp_path).ask("winter outfit", "t1")
+    assert answer["plan"] is None and answer["look"] is None
+    assert "empty" in answer["reply"]
+
+
+def test_a_catalog_without_shoes_is_said_and_nothing_is_drawn(tmp_path):
+    studio = FakeEngineStudio(tmp_path)
+    studio.cards = [g for g in studio.cards if g.slot != "footwear"]
+    answer = Stylist(studio, tmp_path).ask("winter outfit", "t1")
+    assert answer["look"] is None and not studio.drawn
+    assert "feet" in answer["reply"] or "footwear" in answer["reply"]
+
+
+# ---- hosted models ---------------------------------------------------------------------------
+
+
+def hosted(studio, tmp_path, server):
+    return Stylist(studio, tmp_path, llm_url=server.url, llm_key="k", llm_model="m", timeout_s=5)
+
+
+def results(messages):
+    return [m for m in messages if m["role"] == "tool"]
+
+
+def test_a_hosted_model_plans_through_the_same_tools(studio, tmp_path):
+    def script(messages):
+        done = results(messages)
+        if not done:
+            wish = {"occasion": "work", "season": {"winter": 1.0}, "who": "women"}
+            return {"tool": "plan_outfit", "args": wish}
+        if len(done) == 1:
+            chosen = [g["id"] for g in json.loads(done[0]["content"])["garments"]]
+            return {"tool": "render_look", "args": {"garments": chosen, "pose": "walking"}}
+        return "A warm outfit for the office."
+
+    with ModelServer(script) as server:
+        answer = hosted(studio, tmp_path, server).ask("something for the office", "t1")
+    assert answer["reply"] == "A warm outfit for the office."
+    assert answer["plan"]["occasion"] == "work" and answer["plan"]["pose"] == "walking"
+    assert answer["look"] and [c["ok"] for c in answer["tool_calls"]] == [True, True]
+    tools = {t["function"]["name"] for t in server.requests[0]["tools"]}
+    assert tools == {"find_garments", "plan_outfit", "render_look", "undo"}
+
+
+def test_an_invented_garment_goes_back_with_the_nearest_names(studio, tmp_path):
+    def script(messages):
+        if not results(messages):
+            return {"tool": "render_look", "args": {"garments": ["sweater-reed"]}}
+        return "Sorry."
+
+    with ModelServer(script) as server:
+        answer = hosted(studio, tmp_path, server).ask("a red sweater", "t1")
+        told = results(server.requests[1]["messages"])[0]["content"]
+    assert "sweater-red" in told and not answer["tool_calls"][0]["ok"]
+    assert answer["look"] is None and answer["plan"] is None and not studio.drawn
+
+
+def test_a_wrong_outfit_goes_back_once_and_is_then_mended(studio, tmp_path):
+    wrong = {"garments": ["tank-coral", "shorts-white", "sandals-tan"], "season": {"winter": 1.0}}
+
+    def script(messages):
+        if len(results(messages)) < 2:
+            return {"tool": "render_look", "args": wrong}
+        return "Here you are."
+
+    with ModelServer(script) as server:
+        answer = hosted(studio, tmp_path, server).ask("winter outfit", "t1")
+        told = results(server.requests[1]["messages"])[0]["content"]
+    assert "too cold" in told and [c["ok"] for c in answer["tool_calls"]] == [False, True]
+    drawn = {w.id for w in studio.drawn[0].garments}
+    assert not drawn & set(wrong["garments"]) and answer["plan"]["clo_total"] > 1
+
+
+def test_an_incomplete_outfit_is_never_drawn(studio, tmp_path):
+    def script(messages):
+        if len(results(messages)) < 2:
+            return {"tool": "render_look", "args": {"garments": ["shirt-white"]}}
+        return "Here you are."
+
+    with ModelServer(script) as server:
+        answer = hosted(studio, tmp_path, server).ask("a white shirt", "t1")
+    assert {"top", "bottom", "footwear"} <= slots(answer)
+    assert "shirt-white" in ids(answer)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [500, 429, 401, b"<html>garbage</html>", b"data: {not json}\n\n", b"", b"data: [DONE]\n\n"],
+    ids=str,
+)
+def test_a_broken_endpoint_is_said_and_the_embedded_planner_takes_over(studio, tmp_path, broken):
+    with ModelServer(lambda messages: broken) as server:
+        answer = hosted(studio, tmp_path, server).ask("winter outfit for a commute", "t1")
+    assert "planned this one myself" in answer["reply"] and "127.0.0.1" not in answer["reply"]
+    assert answer["plan"] and answer["look"] and "error" not in answer
+
+
+def test_an_endpoint_that_is_not_there_is_said(studio, tmp_path):
+    stylist = Stylist(studio, tmp_path, llm_url="http://127.0.0.1:9/v1", timeout_s=2)
+    answer = stylist.ask("winter outfit for a commute", "t1")
+    assert "cannot be reached" in answer["reply"] and answer["look"]
+
+
+def test_half_a_stream_falls_back_too(studio, tmp_path):
+    half = b'data: {"id":"1","object":"chat.completion.chunk","created":1,"model":"m","cho'
+    with ModelServer(lambda messages: half) as server:
+        answer = hosted(studio, tmp_path, server).ask("winter outfit for a commute", "t1")
+    assert answer["plan"] and answer["look"]
+
+
+def test_endless_tool_calls_stop_at_the_limit(studio, tmp_path):
+    call = {"tool": "find_garments", "args": {"text": "coat"}}
+    with ModelServer(lambda messages: call) as server:
+        answer = hosted(studio, tmp_path, server).ask("winter outfit for a commute", "t1")
+        assert len(server.requests) <= CALLS_PER_TURN
+    assert answer["plan"] and answer["reply"]
+    again = Stylist(studio, tmp_path).ask("why?", "t1")
+    assert ids(again) == ids(answer)
+
+
+def test_bad_arguments_and_unknown_tools_go_back_as_messages(studio, tmp_path):
+    bad = [
+        {"tool": "rm_rf", "args": {}},
+        {"tool": "plan_outfit", "args": {"occasion": "moon landing"}},
+        {"tool": "plan_outfit", "args": {"season": {"winter": "x"}, "path": "/etc/passwd"}},
+        {"tool": "find_garments", "args": {"category": "swetter"}},
+        {"tool": "render_look", "args": {"garments": [], "pose": "headstand"}},
+    ]
+
+    def script(messages):
+        done = len(results(messages))
+        return bad[done] if done < len(bad) else "I give up."
+
+    with ModelServer(script) as server:
+        answer = hosted(studio, tmp_path, server).ask("winter outfit", "t1")
+        told = [m["content"] for m in results(server.requests[-1]["messages"])]
+    assert len(told) == len(bad) and answer["reply"] == "I give up."
+    assert not any(c["ok"] for c in answer["tool_calls"]) and answer["plan"] is None
+    assert "sweater" in told[3] and "standing" in told[4]
+
+
+def test_a_picture_that_was_not_drawn_is_not_claimed(studio, tmp_path):
+    with ModelServer(lambda messages: "Here is your picture of a lovely dress.") as server:
+        answer = hosted(studio, tmp_path, server).ask("a dress", "t1")
+    assert "Nothing was drawn" in answer["reply"] and answer["look"] is None

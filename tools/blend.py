@@ -1,0 +1,38 @@
+"""Blend: garments and seasons → how strongly each LoRA works. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from catalog.garment import Garment
+from tools.look import Worn
+
+SMALL_REGION = 0.004
+"""Share of the picture below which a garment covers so little that its LoRA is eased off."""
+
+
+def garment_strengths(
+    garments: Sequence[Garment], worn: Sequence[Worn], coverage: Sequence[float]
+) -> tuple[float, ...]:
+    """Strength of each garment's LoRA.
+
+    What the caller asked for is taken as asked. Else the card's preferred strength, eased where the
+    garment covers almost nothing: there neighbours share its cells and would be coloured with it.
+
+    Args:
+        coverage: share of the picture each garment covers, 0–1.
+    """
+    strengths = []
+    for garment, wish, share in zip(garments, worn, coverage, strict=True):
+        if wish.strength is not None:
+            strengths.append(wish.strength)
+        else:
+            ease = min(1.0, 0.6 + 0.4 * share / SMALL_REGION)
+            strengths.append(round(garment.strength * ease, 4))
+    return tuple(strengths)
+
+
+def season_strengths(season: dict[str, float], strength: float) -> dict[str, float]:
+    """Weight of each season's LoRA: the shares, times the plan's overall season strength."""
+    total = sum(season.values())
+    return {s: round(strength * w / total, 4) for s, w in sorted(season.items()) if w > 0}

@@ -1,0 +1,219 @@
+"""Engine: draw. The diffusers pipeline over a base, with layout, regions and a set of LoRAs.
+
+Every render carries its own frozen set of adapters. They are put on inside one lock and taken off
+whatever happens, so two people drawing at once get what each would get alone.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import DDIMScheduler, StableDiffusionControlNetPipeline
+from safetensors.torch import load as load_safetensors
+from torch import Tensor
+
+from catalog import regions
+from catalog.adapters import LowRank, WideAdapter, read_low_rank
+from catalog.base import Base, load_base
+from catalog.errors import Cancelled
+from catalog.lora_file import read_lora
+from tools.layout import Layout
+
+CACHED_LORAS = 64
+
+
+@dataclass(frozen=True)
+class LoraUse:
+    """One LoRA at work: its file, its weight, and the phrase whose region it works in (-1: all)."""
+
+    path: Path
+    sha256: str
+    weight: float
+    region: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """All the numbers of one render."""
+
+    layout: Layout
+    phrases: tuple[str, ...]
+    loras: tuple[LoraUse, ...]
+    seed: int
+    steps: int
+    guidance: float
+    control_weight: float
+    control_start: float
+    control_end: float
+
+
+@dataclass(frozen=True)
+class Render:
+    picture: np.ndarray
+    """uint8 ``(768, 512, 3)``"""
+    seconds: dict[str, float]
+
+
+Step = Callable[[int, int, np.ndarray | None], None]
+
+
+class _Scheduler(DDIMScheduler):
+    """DDIM that remembers its latest guess of the clean latents, for previews."""
+
+    clean: Tensor | None = None
+
+    def step(self, *args: Any, **kwargs: Any):
+        out = super().step(*args, **kwargs)
+        self.clean = out[1] if isinstance(out, tuple) else out.pred_original_sample
+        return out
+
+
+class _Pipeline(StableDiffusionControlNetPipeline):
+    """The stock pipeline; only control maps keep their own channels and size."""
+
+    def prepare_image(  # type: ignore[override]
+        self,
+        image: Tensor,
+        *_: Any,
+        device: Any,
+        dtype: torch.dtype,
+        do_classifier_free_guidance: bool = False,
+        **__: Any,
+    ) -> Tensor:
+        image = image.to(device=device, dtype=dtype)
+        return torch.cat([image] * 2) if do_classifier_free_guidance else image
+
+
+class Engine:
+    """Loads a base once, then draws many times. Thread-safe: one render at a time."""
+
+    def __init__(self, base: Base) -> None:
+        self.base = base
+        self._lock = threading.Lock()
+        self._loras: OrderedDict[str, LowRank] = OrderedDict()
+        self._adapter = WideAdapter(base.unet)
+        self._scheduler = _Scheduler.from_config(base.scheduler.config)
+        self._pipe = _Pipeline(
+            vae=base.vae,
+            text_encoder=base.text_encoder,
+            tokenizer=base.tokenizer,
+            unet=base.unet,
+            controlnet=[base.controlnets["layout"], base.controlnets["openpose"]],
+            scheduler=self._scheduler,
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+        self._pipe.set_progress_bar_config(disable=True)
+
+    @classmethod
+    def load(cls, base: str = "croquis", device: str = "cpu") -> Engine:
+        """Load a base by name. Raises what ``catalog.base.load_base`` raises."""
+        return cls(load_base(base, device))
+
+    def draw(
+        self, job: Job, *, on_step: Step | None = None, cancel: threading.Event | None = None
+    ) -> Render:
+        """Draw one picture.
+
+        Args:
+            on_step: called after each step with its number, the number of steps, and every third
+                step a small preview, uint8 ``(384, 256, 3)``.
+
+        Raises:
+            Cancelled: ``cancel`` was set; nothing is left behind.
+            Damaged, BadValue: a LoRA file is not what it should be.
+        """
+        with self._lock, torch.inference_mode():
+            started = time.perf_counter()
+            # 1. words
+            words, nothing = self._words(job.phrases)
+            text_done = time.perf_counter()
+            # 2. LoRAs and regions
+            loras = [(self._low_rank(use), use.weight, use.region) for use in job.loras]
+            shares = torch.from_numpy(job.layout.shares)[None].to(self.base.device)
+            bias = regions.attention_bias(shares)
+            # noise comes from the processor's generator: the same picture on every device
+            noise = torch.randn(
+                (1, self.base.unet.config.in_channels, *shares.shape[2:]),
+                generator=torch.Generator().manual_seed(job.seed),
+            )
+            self._scheduler.clean = None
+
+            def after_step(pipe: Any, step: int, _: int, kwargs: dict[str, Any]) -> dict[str, Any]:
+                if cancel is not None and cancel.is_set():
+                    pipe._interrupt = True
+                elif on_step is not None:
+                    preview = self._preview() if step % 3 == 2 else None
+                    on_step(step + 1, job.steps, preview)
+                return kwargs
+
+            # 3. denoise
+            with self._adapter.worn(loras, shares):
+                adapters_done = time.perf_counter()
+                latents = self._pipe(
+                    prompt_embeds=words,
+                    negative_prompt_embeds=nothing,
+                    image=[self._map(job.layout.layout_map), self._map(job.layout.skeleton_map)],
+                    latents=noise.to(self.base.device, words.dtype),
+                    num_inference_steps=job.steps,
+                    guidance_scale=job.guidance,
+                    controlnet_conditioning_scale=[job.control_weight] * 2,
+                    control_guidance_start=[job.control_start] * 2,
+                    control_guidance_end=[job.control_end] * 2,
+                    cross_attention_kwargs={"regions": bias},
+                    callback_on_step_end=after_step,
+                    output_type="latent",
+                ).images
+            if cancel is not None and cancel.is_set():
+                raise Cancelled("Drawing was stopped.", "Nothing was saved; ask again any time.")
+            denoise_done = time.perf_counter()
+            # 4. decode
+            picture = _pixels(self.base.vae.decode(latents).sample)
+            return Render(
+                picture,
+                {
+                    "text": text_done - started,
+                    "adapters": adapters_done - text_done,
+                    "denoise": denoise_done - adapters_done,
+                    "decode": time.perf_counter() - denoise_done,
+                },
+            )
+
+    def _words(self, phrases: Sequence[str]) -> tuple[Tensor, Tensor]:
+        encode = regions.encode_phrases
+        tokenizer, text = self.base.tokenizer, self.base.text_encoder
+        return (
+            encode(tokenizer, text, phrases),
+            encode(tokenizer, text, [""]).repeat(1, len(phrases), 1),
+        )
+
+    def _map(self, control: np.ndarray) -> Tensor:
+        return torch.from_numpy(control)[None].float() / 255
+
+    def _low_rank(self, use: LoraUse) -> LowRank:
+        if use.sha256 not in self._loras:
+            self._loras[use.sha256] = read_low_rank(load_safetensors(read_lora(use.path)))
+            while len(self._loras) > CACHED_LORAS:
+                self._loras.popitem(last=False)
+        self._loras.move_to_end(use.sha256)
+        return self._loras[use.sha256]
+
+    def _preview(self) -> np.ndarray | None:
+        clean = self._scheduler.clean
+        if clean is None:
+            return None
+        return _pixels(self.base.vae.decode(clean).sample[:, :, ::2, ::2])
+
+
+def _pixels(sample: Tensor) -> np.ndarray:
+    picture = ((sample[0].float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    return picture.permute(1, 2, 0).cpu().numpy()

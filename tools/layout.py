@@ -1,0 +1,93 @@
+"""Layout: pose and garments → what each pixel of this body wears.
+
+It holds classes and edges, never colour, pattern, shading or prints, and serves three times: as a
+ControlNet map, as attention regions, and as the known mask of each garment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from catalog.croquis import drawing
+from catalog.croquis.figure import Person
+from catalog.croquis.sheet import FIRST_GARMENT
+from catalog.garment import Cloth, Garment, Shape, Slot
+from tools import pose
+
+_BLANK = Cloth(colors=("#808080",))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Arrays are rows by columns; the picture is 384 x 256, maps 96 x 64, latents 24 x 16."""
+
+    regions: np.ndarray
+    """uint8 ``(384, 256)``: 0 background, 1 skin, 2 hair, 3 + i garment i."""
+    edges: np.ndarray
+    """uint8 ``(384, 256)``: outlines, hems and openings."""
+    slots: tuple[Slot, ...]
+    layout_map: np.ndarray
+    """uint8 ``(12, 96, 64)``, channels ``maps.CHANNELS``."""
+    skeleton_map: np.ndarray
+    """uint8 ``(3, 96, 64)``"""
+    shares: np.ndarray
+    """float32 ``(2 + garments, 24, 16)``: scene, person, garments; sums to 1 in each cell."""
+    points: np.ndarray
+    """Keypoints ``(18, 2)``, world units."""
+
+    def mask(self, garment: int) -> np.ndarray:
+        """bool ``(384, 256)``: the pixels garment ``garment`` covers."""
+        return self.regions == FIRST_GARMENT + garment
+
+    @property
+    def sha256(self) -> str:
+        """Of everything the ControlNets and the attention are given."""
+        digest = hashlib.sha256()
+        for array in (self.layout_map, self.skeleton_map, np.round(self.shares * 65535)):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+
+def lay_out(
+    garments: Sequence[Garment], person: Person, pose_name: str, season: dict[str, float]
+) -> Layout:
+    """Draw the layout of an outfit on a body.
+
+    Season decides how clothes are worn: sleeves rolled when summer weighs most, coats closed when
+    winter does.
+
+    Raises:
+        UnknownName: no such pose.
+    """
+    shapes = tuple(worn_shape(g.shape, season) for g in garments)
+    truth = drawing.Worn(
+        person=person,
+        pose=pose.preset(pose_name, person),
+        outfit=tuple((shape, _BLANK) for shape in shapes),
+        scene="studio",
+        season=(),
+        seed=person.seed,
+        sleeves_rolled=season.get("summer", 0.0) > 0.5,
+    )
+    drawn = drawing.draw(truth, picture=False)
+    layout_map, skeleton_map, shares = drawing.model_maps(drawn)
+    return Layout(
+        drawn.regions,
+        drawn.edges,
+        drawn.slots,
+        layout_map,
+        skeleton_map,
+        shares,
+        truth.pose.array(),
+    )
+
+
+def worn_shape(shape: Shape, season: dict[str, float]) -> Shape:
+    """How a garment of this shape is worn in that season: what can be opened is closed in winter."""
+    if shape.open and season.get("winter", 0.0) > 0.5:
+        return shape.model_copy(update={"open": False})
+    return shape

@@ -50,6 +50,7 @@ def fold(text: str) -> str:
     text = unicodedata.normalize("NFC", re.sub("[\u0300-\u0308\u030a-\u0327]", "", parts))
     for mixed, pure in (("tシャツ", "ティーシャツ"), ("t恤", "短袖"), ("polo衫", "马球衫")):
         text = text.replace(mixed, pure)
+    text = re.sub(r"\b([dljnmsc]|qu)'(?=[a-z])", r"\1' ", text)
     return re.sub(r"(?<=[a-z])[-‐–_](?=[a-z])", " ", text)
 
 
@@ -92,14 +93,15 @@ class Lexicon:
         from rapidfuzz import process
         from rapidfuzz.distance import OSA
 
-        if len(word) < 4 or word in _plain() or not word.isalpha():
+        if len(word) < 4 or not word.isalpha() or word in plain_words():
             return ()
-        reach = 1 if len(word) <= 5 else 2
+        if any(word in words for words in _function_words().values()):
+            return ()
+        reach = 1 if len(word) < 8 else 2
         near = process.extract(
             word, self.single, scorer=OSA.distance, score_cutoff=reach, limit=8
         )
         near = [n for n in near if n[0][0] == word[0] and (len(word) > 4 or len(n[0]) > 4)]
-        near = [n for n in near if n[1] < 2 or len(n[0]) >= 6]
         if not near:
             return ()
         best = min(near, key=lambda n: (n[1], abs(len(n[0]) - len(word)), n[0]))
@@ -139,7 +141,7 @@ def lexicon(language: str) -> Lexicon:
 
 
 @lru_cache(maxsize=1)
-def _plain() -> frozenset[str]:
+def plain_words() -> frozenset[str]:
     return frozenset((WORDS / "plain.txt").read_text(encoding="utf-8").split())
 
 

@@ -36,7 +36,7 @@ _FIELD = {
     "fit": "fits",
 }
 _ARTICLE = {"a", "an", "some", "the", "un", "une", "ein", "eine", "einen", "una", "unos", "my"}
-_BREAK = set(".;!?,，。；！？、:")
+_BREAK = set(".;!?,，。；！？、:)）")
 
 
 @dataclass
@@ -92,6 +92,7 @@ class _Reader:
         self.gap = 99
         self.joined = False
         self.keep_seen = False
+        self.cut = ""
 
     def read(self) -> Mentions:
         for i, hit in enumerate(self.hits):
@@ -100,8 +101,13 @@ class _Reader:
                 self._flush()
                 self._reset(keep=hit.text in ",，、" and self._list_goes_on(i))
                 self.last = None
+                self.cut = ""
+            elif hit.text in "(（":
+                self.joined, self.gap = True, 0
             elif hit.start in self.masked:
                 continue
+            elif hit.has("cut"):
+                self.cut = hit.get("cut") or ""
             elif hit.has("category", "slot") and not self._is_attribute_here(hit, nxt):
                 self._garment(hit)
             elif hit.has(*_FIELD):
@@ -140,6 +146,7 @@ class _Reader:
         value = hit.get("category")
         groups = [g.split("|") for g in value.split("+")] if value else [[]]
         for group in groups:
+            group, self.cut = [c for c in group if c.startswith(self.cut)] or group, ""
             piece = Piece(
                 slot=None if group else hit.get("slot"),  # type: ignore[arg-type]
                 categories=tuple(group),

@@ -29,7 +29,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from agent import replies
 from agent.conversation import note_of
-from agent.lexicon import hits
+from agent.lexicon import hits, plain_words
 from agent.understand import Request, understand
 from tools.wish import Piece, Wish
 
@@ -235,7 +235,7 @@ class _Turn:
             for h in hits(self.message, self.request.language)
             if not h.meanings and len(h.text) > 4 and h.text.isalpha() and h.text.isascii()
         ]
-        unknown = [w for w in unknown if not _plain(w)]
+        unknown = [w for w in unknown if w not in plain_words()]
         if self.request.language == "en" and unknown:
             return [{"text": " ".join(unknown[:8]), "limit": 6}]
         return []
@@ -272,12 +272,6 @@ def _filters(piece: Piece) -> dict[str, Any]:
     if piece.colors:
         args["color"] = piece.colors[0]
     return args
-
-
-def _plain(word: str) -> bool:
-    from agent.lexicon import _plain as plain
-
-    return word in plain()
 
 
 def _calls(*wanted: tuple[str, dict[str, Any]]) -> AIMessage:

@@ -163,7 +163,8 @@ def _person(found: list[Hit], folded: str) -> tuple[set[int], dict[str, str]]:
     return masked, person
 
 
-_SUBSTANCE = (*_CLOTHES, "occasion", "season", "weather", "temperature", "adjust")
+_SUBSTANCE = (*_CLOTHES, "occasion", "season", "weather", "temperature", "adjust",
+              "formality")
 
 
 def _small_talk(
@@ -342,11 +343,14 @@ def _adjust(wish: Wish, found: list[Hit], plan: dict[str, Any] | None, message: 
     """Warmer, cheaper, more formal … relative to the outfit worn now."""
     new: dict[str, Any] = {}
     for i, hit in enumerate(found):
+        level = hit.get("formality")
+        if level is not None:
+            new["formality"] = float(level)
         value = hit.get("adjust")
         if value is None:
             continue
         before = found[max(0, i - 3) : i]
-        if any(h.cues("not") for h in before) and hit.text not in ("no layers", "no coat"):
+        if any(h.cues("not") for h in before) and not hit.text.startswith(("no ", "too ")):
             value = {"formal": "casual", "casual": "formal", "warmer": "cooler",
                      "cooler": "warmer", "colourful": "quiet", "quiet": "colourful",
                      "cheaper": "pricier", "layers": "unlayered"}.get(value, value)  # fmt: skip
@@ -356,9 +360,9 @@ def _adjust(wish: Wish, found: list[Hit], plan: dict[str, Any] | None, message: 
             low, high = read_wish(wish.model_copy(update={"warmer": 0.0})).clo
             clo = float(now.get("clo_total") or (low + high) / 2)
             if value == "warmer":
-                shift = max(clo - low, 0 if plan else -0.3) + (0.2 * size if plan else 0.25)
+                shift = max(clo - low, 0) + 0.2 * size if plan else 0.25
             else:
-                shift = min(clo - high, 0 if plan else 0.3) - (0.2 * size if plan else 0.25)
+                shift = min(clo - high, 0) - 0.2 * size if plan else -0.25
             new["warmer"] = max(-2.0, min(2.0, round(shift, 3)))
         elif value in ("formal", "casual"):
             base = read_wish(wish).formality

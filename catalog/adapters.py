@@ -19,9 +19,9 @@ from catalog.errors import BadValue
 from catalog.regions import LoraMasks
 
 TARGETS = re.compile(
-    r".*attn[12]\.(to_q|to_k|to_v|to_out\.0)"
-    r"|.*ff\.net\.(0\.proj|2)"
-    r"|(down_blocks\.[01]|up_blocks\.[12])\.resnets\.\d\.conv[12]"
+    r".*attn2\.(to_q|to_k|to_v|to_out\.0)"
+    r"|(down_blocks\.[01]|up_blocks\.[12])\..*"
+    r"(attn1\.(to_q|to_k|to_v|to_out\.0)|ff\.net\.(0\.proj|2)|resnets\.\d\.conv[12])"
 )
 """Modules of the UNet that our own LoRAs train."""
 NAME = "wide"

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-TOKENS = 12
+TOKENS = 16
 """Tokens per phrase, begin and end included."""
 _FLOOR = 1e-4
 """Smallest share: the log of it keeps a phrase out of a cell without making infinities."""

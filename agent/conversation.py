@@ -23,7 +23,7 @@ from tools.wish import Wish
 
 MAX_MESSAGE = 8000
 _MOMENTS, _TURNS = 40, 200
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class _Saved(BaseModel):
@@ -113,7 +113,7 @@ def check_thread(name: str | None) -> str:
     """A valid thread id: ``name``, or a new one when it is None."""
     if name is None:
         return secrets.token_hex(6)
-    if not isinstance(name, str) or not _NAME.match(name):
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise BadValue(
             f"“{clip(name)}” cannot name a thread.",
             "Use 1 to 64 letters, digits, dots, dashes or underscores.",

@@ -98,9 +98,7 @@ class Lexicon:
         if any(word in words for words in _function_words().values()):
             return ()
         reach = 1 if len(word) < 8 else 2
-        near = process.extract(
-            word, self.single, scorer=OSA.distance, score_cutoff=reach, limit=8
-        )
+        near = process.extract(word, self.single, scorer=OSA.distance, score_cutoff=reach, limit=8)
         near = [n for n in near if n[0][0] == word[0] and (len(word) > 4 or len(n[0]) > 4)]
         if not near:
             return ()
@@ -133,9 +131,7 @@ def lexicon(language: str) -> Lexicon:
     return Lexicon(
         phrases={p: tuple(m) for p, m in phrases.items() if p},
         cjk=tuple(sorted((p for p in phrases if _IS_CJK.search(p)), key=lambda p: -len(p))),
-        single=tuple(
-            sorted(p for p in phrases if p.isalpha() and len(p) >= 4 and p.isascii())
-        ),
+        single=tuple(sorted(p for p in phrases if p.isalpha() and len(p) >= 4 and p.isascii())),
         german=language == "de",
     )
 
@@ -147,8 +143,11 @@ def plain_words() -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def _function_words() -> dict[str, frozenset[str]]:
-    result = {"en": frozenset("the a an for i with and to my is me want need something please of "
-                              "in it make no without at on not we from".split())}  # fmt: skip
+    english = (
+        "the a an for i with and to my is me want need something please of in it make no "
+        "without at on not we from"
+    )
+    result = {"en": frozenset(english.split())}
     for language in ("fr", "de", "es"):
         for line in (WORDS / f"{language}.txt").read_text(encoding="utf-8").splitlines():
             if line.startswith("function"):

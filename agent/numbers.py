@@ -26,7 +26,9 @@ _LIMIT = (
     r"预算|不超过|予算)"
 )
 _BUDGETS = (
-    re.compile(rf"{_LIMIT}\s*(?:of\s*|about\s*|around\s*)?{_COIN}?\s*{_AMOUNT}(?!\s*(?:{_DEGREE}))"),
+    re.compile(
+        rf"{_LIMIT}\s*(?:of\s*|about\s*|around\s*)?{_COIN}?\s*{_AMOUNT}(?!\s*(?:{_DEGREE}))"
+    ),
     re.compile(rf"{_COIN}\s*{_AMOUNT}"),
     re.compile(rf"{_AMOUNT}\s*{_COIN}"),
     re.compile(rf"{_AMOUNT}\s*(?:以内|以下|以内で)"),
@@ -46,15 +48,16 @@ def temperature(text: str) -> tuple[float, float | None] | None:
         value = _celsius(match.group(1), match.group(2))
         if value is not None:
             return value, None
+    bare = re.search(r"(?<![\d\w.])[-−–](\d{1,2})(?![\d.%]|\s*(?:%|€|\$|eur|year))", folded)
+    if bare:
+        return -float(bare.group(1)), None
     if re.search(r"\b(?:below zero|sub zero|below freezing)\b", fold(text)):
         return -5.0, None
     return None
 
 
 def _below(folded: str) -> str:
-    return re.sub(
-        rf"(\d{{1,2}})\s*(?:{_DEGREE})?\s*below (?:zero|freezing)", r"-\1 °c", folded
-    )
+    return re.sub(rf"(\d{{1,2}})\s*(?:{_DEGREE})?\s*below (?:zero|freezing)", r"-\1 °c", folded)
 
 
 def _celsius(number: str, unit: str) -> float | None:

@@ -66,8 +66,11 @@ def attribute(kind: str, value: str) -> tuple[str, tuple[str, ...]]:
     """The ``Piece`` field and the words an attribute stands for."""
     if kind == "color":
         return "colors", FAMILIES.get(value, (value,)) if value in COLORS else ()
-    if kind == "pattern" and value == "any print":
-        return "patterns", PRINTS
+    if kind == "pattern":
+        if value == "any print":
+            return "patterns", PRINTS
+        near = {"stripes": ("stripes", "pinstripes"), "plaid": ("plaid", "gingham")}
+        return "patterns", near.get(value, (value,))
     return _FIELD[kind], (value,)
 
 
@@ -171,7 +174,7 @@ class _Reader:
             shown = {"footwear": "shoes"}.get(piece.slot, piece.slot)
         parts = [*piece.fits[:1], *piece.colors[:1]]
         if piece.patterns:
-            parts.append("patterned" if len(piece.patterns) > 1 else piece.patterns[0])
+            parts.append("patterned" if len(piece.patterns) > 2 else _adjective(piece.patterns[0]))
         parts += piece.materials[:1]
         parts += [f"{s}-sleeved" if s != "none" else "sleeveless" for s in piece.sleeves[:1]]
         return piece.model_copy(update={"said": " ".join([*parts, shown])})
@@ -182,16 +185,16 @@ class _Reader:
         after = self._noun_follows(hit)
         behind = self.language in ("fr", "es") and self.gap <= 1 and not self.joined
         linked = self.language == "en" and self.joined and self.gap <= 2 and not after
-        if self.last is not None and self.last.stance != "keep" and not self.last.loose:
-            if (behind and not (after and self.gap)) or linked:
-                piece = self.last.piece
-                merged = (*getattr(piece, name), *words)
-                piece = piece.model_copy(update={name: tuple(dict.fromkeys(merged))})
-                noun = piece.said.split()[-1] if piece.said else ""
-                if len(piece.categories) == 1:
-                    noun = piece.categories[0]
-                self.last.piece = self._named(piece, noun)
-                return
+        belongs = (behind and not (after and self.gap)) or linked
+        if belongs and self.last and self.last.stance != "keep" and not self.last.loose:
+            piece = self.last.piece
+            merged = (*getattr(piece, name), *words)
+            piece = piece.model_copy(update={name: tuple(dict.fromkeys(merged))})
+            noun = piece.said.split()[-1] if piece.said else ""
+            if len(piece.categories) == 1:
+                noun = piece.categories[0]
+            self.last.piece = self._named(piece, noun)
+            return
         if not self.pending:
             self.pending_start = hit.start
         known = self.pending.get(name, ())
@@ -276,11 +279,11 @@ class _Reader:
         if self.pending and nxt is not None and nxt.has(*_FIELD):
             return
         self._flush()
-        if hit.text == "with" and self.stance in ("avoid", "swap", "keep", "less"):
-            self.stance = "want"
-        elif self.stance == "avoid" and not self.sticky and nxt and nxt.text in _ARTICLE - {"the"}:
-            self.stance = "want"
-        elif self.stance == "keep" and nxt and nxt.text in ("a", "an", "some"):
+        article = nxt.text if nxt is not None else ""
+        ends = hit.text == "with" and self.stance in ("avoid", "swap", "keep", "less")
+        ends |= self.stance == "avoid" and not self.sticky and article in _ARTICLE - {"the"}
+        ends |= self.stance == "keep" and article in ("a", "an", "some")
+        if ends:
             self.stance = "want"
 
     def _flush(self) -> None:
@@ -292,9 +295,7 @@ class _Reader:
             words += ["prints"] if len(piece.patterns) > 3 else list(piece.patterns[:1])
             said = f"all in {' '.join(words)}" if everywhere else f"something {' '.join(words)}"
             piece = replace_said(piece, said)
-            self.out.found.append(
-                Mention(piece, self.stance, self.pending_start, loose=True)
-            )
+            self.out.found.append(Mention(piece, self.stance, self.pending_start, loose=True))
         self.pending, self.everywhere = {}, False
 
     def _reset(self, keep: bool = False) -> None:
@@ -307,6 +308,12 @@ def replace_said(piece: Piece, said: str) -> Piece:
     return piece.model_copy(update={"said": said})
 
 
+def _adjective(pattern: str) -> str:
+    return {"stripes": "striped", "pinstripes": "pinstriped", "dots": "dotted"}.get(
+        pattern, pattern
+    )
+
+
 def without(pieces: tuple[Piece, ...], other: Piece) -> tuple[Piece, ...]:
     """``pieces`` less those that ``other`` is about: same slot, or the same attribute alone."""
     if not other.categories and other.slot is None:
@@ -316,6 +323,8 @@ def without(pieces: tuple[Piece, ...], other: Piece) -> tuple[Piece, ...]:
             if not (set(p.colors) & set(other.colors) or set(p.patterns) & set(other.patterns))
         )
     mine = set(other.slots)
+    if mine == {"onepiece"}:
+        mine |= {"top", "bottom"}
+    elif mine & {"top", "bottom"}:
+        mine.add("onepiece")
     return tuple(p for p in pieces if p.everywhere or len(p.slots) > 3 or not set(p.slots) & mine)
-
-

@@ -221,6 +221,11 @@ class _Turn:
             said.append("this is already the warmest that fits")
         if shift < old and facts.get("clo_total", 0) >= before["clo_total"]:
             said.append("nothing lighter fits this weather")
+        aim = self.request.wish.formality
+        if aim is not None and aim != Wish.model_validate(self.state.get("wish") or {}).formality:
+            now, then = _dressy(facts), _dressy(before)
+            if abs(now - then) < 0.005:
+                said.append("nothing dressier fits" if aim > then else "nothing more casual fits")
         return said
 
     def _searches(self) -> list[dict[str, Any]]:
@@ -260,6 +265,12 @@ class _Turn:
             if facts.get(name):
                 args[name] = facts[name]
         return args
+
+
+def _dressy(plan: dict[str, Any]) -> float:
+    """Mean formality of the garments of a plan."""
+    levels = [float(g["formality"]) for g in plan.get("garments", [])]
+    return sum(levels) / len(levels) if levels else 0.0
 
 
 def _filters(piece: Piece) -> dict[str, Any]:

@@ -75,9 +75,9 @@ def small_talk(request: Request, state: dict[str, Any]) -> str:
         return f"Hello! I am your stylist. {OFFER}"
     if request.kind == "help":
         return (
-            "I choose outfits from the catalog and draw them: say the occasion, the weather, pieces "
-            "and colors you like or avoid, or a budget. Then refine: “swap the boots”, “warmer”, "
-            "“undo”."
+            "I choose outfits from the catalog and draw them: say the occasion, the weather, "
+            "pieces and colors you like or avoid, or a budget. Then refine: “swap the boots”, "
+            "“warmer”, “undo”."
         )
     if request.kind == "thanks":
         if garments:
@@ -95,7 +95,11 @@ def small_talk(request: Request, state: dict[str, Any]) -> str:
         return f"Together {plan['price_total']:.2f} {_currency(plan)}: {prices}."
     if request.kind == "warm_enough":
         low = (plan.get("clo_needed") or [0])[0]
-        word = "should keep you comfortable" if plan["clo_total"] >= low - 0.15 else "is on the cool side"
+        word = (
+            "should keep you comfortable"
+            if plan["clo_total"] >= low - 0.15
+            else "is on the cool side"
+        )
         return (
             f"At {plan['temperature_c']:g} °C it {word}: it insulates {plan['clo_total']:.2f} clo "
             f"and about {low:.2f} is asked for when you walk. Say “warmer” and I will add to it."
@@ -104,7 +108,9 @@ def small_talk(request: Request, state: dict[str, Any]) -> str:
         return f"You are wearing {listed([g['name'] for g in garments], 'en')}."
     return (
         "I am not sure what you would like. Shall I change a piece, the color, the warmth or the "
-        "occasion?" if garments else f"I did not quite get that. {OFFER}"
+        "occasion?"
+        if garments
+        else f"I did not quite get that. {OFFER}"
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +190,7 @@ class Stylist:
 
     def _run(
         self, model: Any, turn: Any, thread: Thread, text: str, render: bool
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Generator[dict[str, Any], None, str]:
         """Stream one agent run; returns its last text."""
         from langchain.agents import create_agent
         from langchain.agents.middleware import (
@@ -218,8 +218,8 @@ class Stylist:
             turn.tools(),
             system_prompt=f"{self._prompt()}\n\n{note_text(note(thread, render))}",
             middleware=[
-                ModelCallLimitMiddleware(run_limit=CALLS_PER_TURN, exit_behavior="end"),
-                ToolCallLimitMiddleware(run_limit=CALLS_PER_TURN, exit_behavior="continue"),
+                ModelCallLimitMiddleware(run_limit=CALLS_PER_TURN, exit_behavior="end"),  # type: ignore[list-item]
+                ToolCallLimitMiddleware(run_limit=CALLS_PER_TURN, exit_behavior="continue"),  # type: ignore[list-item]
                 record,
                 ToolErrorMiddleware(lambda error, request: tool_error(error)),
             ],
@@ -230,6 +230,8 @@ class Stylist:
         messages.append(HumanMessage(text))
         final = ""
         for mode, data in _stream(agent, messages):
+            if turn.cancel is not None and turn.cancel.is_set() and turn.look is None:
+                raise Cancelled("Stopped.", "Nothing was changed.")
             if mode == "custom":
                 yield data
             elif mode == "messages":
@@ -247,7 +249,7 @@ class Stylist:
                                     yield {"type": "status", "text": status}
         if final.startswith("Model call limit"):
             final = ""
-        return final  # noqa: B901 - the value of ``yield from``
+        return final
 
     def _prompt(self) -> str:
         if self._instructions is None:

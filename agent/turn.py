@@ -16,7 +16,7 @@ from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.conversation import Moment, Thread
-from catalog.errors import AskDifferently, BadValue, CannotNow, Cancelled, StylistError, UnknownName
+from catalog.errors import AskDifferently, BadValue, Cancelled, CannotNow, StylistError, UnknownName
 from catalog.garment import CATEGORIES, SLOTS, Garment, Season, Slot
 from tools.look import Look, PersonSpec, Plan, Worn
 from tools.outfit import Outfit, Wish, card, check, choose, describe
@@ -277,9 +277,7 @@ class TurnTools:
             raise BadValue(f"This cannot be drawn: {said}.", "Change the outfit and try again.")
         bad = {i for v in wrong for i in v.ids}
         keep = tuple(g.id for g in garments if g.id not in bad)
-        mended = choose(
-            self.wish.model_copy(update={"keep": keep}), self.studio.catalog.all()
-        )
+        mended = choose(self.wish.model_copy(update={"keep": keep}), self.studio.catalog.all())
         left = [v for v in check([c.garment for c in mended.garments], self.wish) if v.hard]
         if left:
             mended = choose(self.wish, self.studio.catalog.all())

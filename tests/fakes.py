@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from catalog.croquis.palette import COLORS
-from catalog.errors import UnknownName
+from catalog.errors import Cancelled, UnknownName
 from catalog.garment import CATEGORIES, Cloth, Garment, Shape
 from tools.look import Look, Plan, Receipt
 from tools.outfit import Outfit, Wish, choose
@@ -56,7 +56,8 @@ def wardrobe() -> list[Garment]:
     year, cool, warm = (_SA, _SU, _WI), (_SA, _WI), (_SA, _SU)
     return [
         g("tee-white", "t-shirt", "white", 0.08, 0.25, warm, "everyday sport travel", 15),
-        g("tee-stripe", "t-shirt", "navy", 0.08, 0.3, warm, "everyday beach", 19, pattern="stripes"),
+        g("tee-stripe", "t-shirt", "navy", 0.08, 0.3, warm, "everyday beach", 19,
+          pattern="stripes"),
         g("tank-coral", "tank top", "coral", 0.06, 0.12, (_SU,), "sport beach", 12),
         g("shirt-lightblue", "shirt", "light blue", 0.25, 0.65, year, "work commute interview", 49),
         g("shirt-white", "shirt", "white", 0.25, 0.78, year, "work formal wedding interview", 55),
@@ -65,7 +66,8 @@ def wardrobe() -> list[Garment]:
         g("blouse-cream", "blouse", "cream", 0.2, 0.68, year, "work interview date", 59, _W,
           material="silk"),
         g("polo-green", "polo shirt", "green", 0.17, 0.4, warm, "everyday sport travel", 35),
-        g("sweater-red", "sweater", "red", 0.36, 0.4, cool, "everyday commute", 69, material="wool"),
+        g("sweater-red", "sweater", "red", 0.36, 0.4, cool, "everyday commute", 69,
+          material="wool"),
         g("sweater-grey", "sweater", "grey", 0.36, 0.45, cool, "commute work everyday", 65),
         g("turtle-black", "turtleneck", "black", 0.37, 0.6, (_WI,), "work commute date", 59),
         g("turtle-mustard", "turtleneck", "mustard", 0.37, 0.5, (_WI,), "everyday commute", 55),
@@ -82,7 +84,8 @@ def wardrobe() -> list[Garment]:
         g("shorts-white", "shorts", "white", 0.06, 0.25, (_SU,), "beach travel", 29),
         g("skirt-mini", "mini skirt", "burgundy", 0.14, 0.5, cool, "party date", 39, _W),
         g("skirt-midi", "midi skirt", "dark green", 0.18, 0.6, year, "work date everyday", 55, _W),
-        g("skirt-pencil", "pencil skirt", "black", 0.2, 0.75, year, "work formal interview", 59, _W),
+        g("skirt-pencil", "pencil skirt", "black", 0.2, 0.75, year, "work formal interview", 59,
+          _W),
         g("dress-red-mini", "mini dress", "red", 0.2, 0.6, warm, "party date", 79, _W,
           sleeves="none"),
         g("dress-floral", "midi dress", "yellow", 0.25, 0.45, (_SU,), "everyday date wedding", 85,
@@ -181,6 +184,8 @@ class FakeEngineStudio:
 
         if self.fail is not None:
             raise self.fail
+        if cancel is not None and cancel.is_set():
+            raise Cancelled("Stopped.", "Nothing was kept.")
         for step in range(3):
             if progress:
                 progress(SimpleNamespace(stage="draw", step=step + 1, steps=3, preview=None))

@@ -87,16 +87,16 @@ class Closet:
         )
         return verdict[inverse] if len(unique) else np.zeros(0, dtype=bool)
 
-    def occasion_match(self, occasion: str, words: Sequence[str]) -> np.ndarray:
-        """1 where the card names the occasion, 0.6 for a related one, 0.35 for none, else 0."""
+    def occasion_match(self, same: Sequence[str], near: Sequence[str]) -> np.ndarray:
+        """1 where the card names the occasion, 0.5 for a related one, 0.3 for none, else 0."""
         values = []
         for named in self._occasion_sets:
-            if occasion in named:
+            if any(w in named for w in same):
                 values.append(1.0)
-            elif any(w in named for w in words):
-                values.append(0.6)
+            elif any(w in named for w in near):
+                values.append(0.5)
             else:
-                values.append(0.0 if named else 0.35)
+                values.append(0.0 if named else 0.3)
         return np.array(values, dtype=np.float64)[self._occasions]
 
 

@@ -36,8 +36,10 @@ def harmony(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _hue_effect(light: np.ndarray, chroma: np.ndarray, hue: np.ndarray) -> np.ndarray:
     degrees = np.degrees(hue) % 360
     e_c = 0.5 + 0.5 * np.tanh(-2 + 0.5 * chroma)
-    h_s = -0.08 - 0.14 * np.sin(np.radians(degrees + 50)) - 0.07 * np.sin(
-        np.radians(2 * degrees + 90)
+    h_s = (
+        -0.08
+        - 0.14 * np.sin(np.radians(degrees + 50))
+        - 0.07 * np.sin(np.radians(2 * degrees + 90))
     )
     x = np.clip((90 - degrees) / 10, -20, 5)
     e_y = (0.22 * light - 12.8) / 10 * np.exp(x - np.exp(x))

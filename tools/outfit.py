@@ -13,7 +13,7 @@ from tools.closet import Closet, closet_of
 from tools.harmony import loudness
 from tools.outfit_search import search
 from tools.reading import Context, read_wish
-from tools.shortlist import Need
+from tools.shortlist import Found, Need, is_empty
 from tools.warmth import ensemble_clo, least_clo, most_clo, veto
 from tools.wish import OCCASIONS, Chosen, Occasion, Outfit, Piece, Violation, Wish, card
 
@@ -45,17 +45,8 @@ def choose(wish: Wish, garments: Sequence[Garment] | Closet) -> Outfit:
     """
     closet = closet_of(garments)
     context = read_wish(wish)
-    result = search(context, closet)
-    rows, unmet = list(result.rows), list(result.unmet)
-    if not rows and wish.budget is not None:
-        result = search(context.frugal(), closet)
-        rows, unmet = list(result.rows), list(result.unmet)
-        if rows:
-            total = sum(closet.garments[i].price for i in rows)
-            unmet.append(
-                f"nothing complete costs at most {wish.budget:g}: "
-                f"the cheapest I found is {total:.2f} {closet.garments[rows[0]].currency}"
-            )
+    result, unmet = _search(context, closet)
+    rows = result.rows
     outfit = describe([closet.garments[i] for i in rows], wish, needs=result.needs)
     for violation in check([c.garment for c in outfit.garments], wish):
         if violation.kind in ("warmth", "incomplete") and violation.message not in unmet:
@@ -68,6 +59,39 @@ def choose(wish: Wish, garments: Sequence[Garment] | Closet) -> Outfit:
     )
 
 
+def _search(context: Context, closet: Closet) -> tuple[Found, list[str]]:
+    """Search; when nothing wearable comes of it, give up exclusions first, then the budget."""
+    wish = context.wish
+    tries: list[tuple[Context, str]] = [(context, "")]
+    if wish.ceiling is not None:
+        tries.append((context.easier(ceiling=None, thrifty=6.0), "nothing cheaper fits"))
+    if wish.exclude:
+        again = "there is nothing else that fits, so some pieces come back"
+        tries.append((context.easier(exclude=(), ceiling=None), again))
+    if wish.budget is not None:
+        free = context.easier(budget=None, ceiling=None, exclude=(), thrifty=40.0)
+        tries.append((free, f"nothing complete costs at most {wish.budget:g}"))
+    best: tuple[Found, list[str]] | None = None
+    for attempt, word in tries:
+        found = search(attempt, closet)
+        unmet = [*found.unmet, word] if word else list(found.unmet)
+        picked = [closet.garments[i] for i in found.rows]
+        wrong = [
+            v
+            for v in check(picked, attempt.wish)
+            if v.hard and v.kind not in ("budget", "excluded")
+        ]
+        if picked and (best is None or not wrong):
+            best = found, unmet
+        if picked and not wrong:
+            break
+    found, unmet = best or (found, list(found.unmet))
+    total = sum(closet.garments[i].price for i in found.rows)
+    if wish.budget is not None and total > wish.budget:
+        unmet[-1] += f": the cheapest I found is {total:.2f}"
+    return found, unmet
+
+
 def describe(garments: Sequence[Garment], wish: Wish, *, needs: Sequence[Need] = ()) -> Outfit:
     """``garments`` as an outfit for ``wish``: reasons, totals and assumptions, nothing searched."""
     context, picked = read_wish(wish), _told(garments)
@@ -75,7 +99,9 @@ def describe(garments: Sequence[Garment], wish: Wish, *, needs: Sequence[Need] =
         needs = [Need(p, g.slot) for p in wish.want for g in picked if p.matches(g)]
     low, high = context.clo
     return Outfit(
-        garments=tuple(Chosen(garment=g, why=_why(g, picked, wish, context, needs)) for g in picked),
+        garments=tuple(
+            Chosen(garment=g, why=_why(g, picked, wish, context, needs)) for g in picked
+        ),
         season=context.season,
         temperature_c=context.temperature_c,
         occasion=context.occasion.name,
@@ -128,7 +154,7 @@ def check(garments: Sequence[Garment], wish: Wish) -> list[Violation]:
             say("unavailable", f"{g.name} is not available", g)
         if g.id in wish.exclude:
             say("excluded", f"{g.name} was to be replaced", g)
-        if any(p.matches(g) for p in wish.avoid if not _is_empty(p)):
+        if any(p.matches(g) for p in wish.avoid if not is_empty(p)):
             say("avoided", f"{g.name} is among the things to avoid", g)
         if wish.who != "anyone" and wish.who not in g.wearers:
             say("wearer", f"{g.name} is not made for {wish.who}", g)
@@ -161,12 +187,6 @@ def check(garments: Sequence[Garment], wish: Wish) -> list[Violation]:
     return sorted(found, key=lambda v: not v.hard)
 
 
-def _is_empty(piece: Piece) -> bool:
-    return piece.model_dump(exclude={"said", "everywhere"}) == Piece().model_dump(
-        exclude={"said", "everywhere"}
-    )
-
-
 def _names(garments: Sequence[Garment]) -> str:
     return ", ".join(g.name for g in garments)
 
@@ -195,7 +215,7 @@ def _why(
         reasons.append(f"warm at {t:g} °C ({g.clo:g} clo)")
     elif t >= 22 and g.clo <= 0.2 and g.slot in ("top", "bottom", "onepiece", "footwear"):
         reasons.append(f"light at {t:g} °C")
-    if context.occasion.name in g.occasions:
+    if set(context.occasion.same) & set(g.occasions):
         reasons.append(f"made for {_occasion_words(context.occasion.name)}")
     elif abs(g.formality - context.formality) < 0.15:
         reasons.append("as dressy as the occasion asks for")
@@ -217,4 +237,3 @@ def _occasion_words(name: str) -> str:
                 "date": "a date", "wedding": "a wedding", "beach": "the beach",
                 "formal": "formal occasions", "everyday": "every day"}  # fmt: skip
     return articles.get(name, name)
-

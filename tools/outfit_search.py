@@ -26,8 +26,10 @@ from tools.shortlist import (
     values,
 )
 from tools.warmth import least_clo
+from tools.wish import Piece
 
 BEAM = 256
+_COLLAR = Piece(categories=("shirt", "blouse", "polo shirt"))
 _ORDER: tuple[Slot, ...] = ("outerwear", "footwear", "neckwear", "headwear", "eyewear", "bag")
 
 
@@ -64,12 +66,17 @@ def _beam(
     weight = np.array([WEIGHT[SLOTS[i]] for i in closet.slot[rows]])
     weight = np.minimum(weight, 1.0)
     agree = np.clip(1 - np.abs(formality[:, None] - formality[None]) / 0.45, -0.6, 1)
-    pair = 1.3 * harmony(lab[:, None], lab[None]) + 0.9 * agree
+    pair = 1.3 * harmony(lab[:, None], lab[None]) + 1.1 * agree
     pair_w = weight[:, None] * weight[None]
     pair = pair * pair_w
+    ties = closet.matches(Piece(categories=("tie",)))[rows]
+    if ties.any():  # a tie wants a shirt
+        bare = (closet.slot[rows] == ROW["top"]) & ~closet.matches(_COLLAR)[rows]
+        pair = pair - 2.0 * (ties[:, None] & bare[None] | bare[:, None] & ties[None])
     worth, clo, price = value[rows], closet.clo[rows], closet.price[rows]
     loud = closet.loud[rows] * np.where(weight < 0.5, 0.6, 1.0)
-    budget = np.inf if context.wish.budget is None else context.wish.budget + 0.005
+    limits = [b + 0.005 for b in (context.wish.budget, context.wish.ceiling) if b is not None]
+    budget = min(limits, default=np.inf)
     finished: list[tuple[np.ndarray, np.ndarray]] = []
     for base in (("top", "bottom"), ("onepiece",)):
         if any(s not in pools or not len(pools[s][0]) for s in base):
@@ -146,7 +153,7 @@ def _score(
     coolest = 0.161 + 0.835 * (sums[:, 3] + least)
     cold = np.maximum(low - warmest, 0)
     hot = np.maximum(coolest - high, 0)
-    cold = cold + 4.0 * np.maximum(least_clo(context.temperature_c) + 0.01 - warmest, 0)
+    cold = cold + 60.0 * np.maximum(least_clo(context.temperature_c) + 0.01 - warmest, 0)
     pair = sums[:, 1] / np.maximum(sums[:, 2], 1e-9)
     bold = 0.6 * np.maximum(loudness[:, 0] - 1.2, 0) + 2.0 * (loudness[:, 1] > 2)
     return sums[:, 0] + 2.2 * pair - 3.0 * cold - 1.8 * hot - bold
@@ -171,10 +178,8 @@ def _what_is_missing(
     value: np.ndarray,
     found: Found,
 ) -> None:
-    """No complete outfit: take what there is when a slot is empty; nothing when it is the budget."""
-    empty: Sequence[Slot] = [
-        s for s in ("top", "bottom") if s not in pools or not len(pools[s][0])
-    ]
+    """No complete outfit: take what there is if a slot is empty, nothing if the budget is it."""
+    empty: Sequence[Slot] = [s for s in ("top", "bottom") if s not in pools or not len(pools[s][0])]
     onepiece = "onepiece" in pools and len(pools["onepiece"][0])
     if not empty or onepiece:
         return

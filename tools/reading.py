@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from catalog.garment import Season
 from tools.warmth import needed_clo, season_at, temperature_of
@@ -32,9 +33,9 @@ class Context:
             allowed |= {s for s, w in season_at(self.temperature_c).items() if w >= 0.1}
         return allowed
 
-    def frugal(self) -> Context:
-        """The same without a budget, but looking for the lowest price."""
-        return replace(self, wish=self.wish.model_copy(update={"budget": None, "thrifty": 40.0}))
+    def easier(self, **change: Any) -> Context:
+        """The same with parts of the wish changed, nothing read anew."""
+        return replace(self, wish=self.wish.model_copy(update=change))
 
 
 def read_wish(wish: Wish) -> Context:

@@ -1,4 +1,4 @@
-"""The shortlist: which garments may be worn for a wish, what each is worth, who competes for a slot.
+"""The shortlist: which garments may be worn for a wish, what each is worth, and for which slot.
 
 Arrays over the ``n`` garments of a closet, in its order.
 """
@@ -53,8 +53,10 @@ def values(context: Context, closet: Closet) -> np.ndarray:
     weights = np.array([context.season.get(s, 0.0) for s in SEASONS])
     value = (closet.seasons * weights).sum(1) / weights.max()
     value = np.minimum(value, 1.0)
-    value += 0.9 * closet.occasion_match(context.occasion.name, context.occasion.words)
-    value += np.clip(1 - np.abs(closet.formality - context.formality) / 0.4, -0.5, 1)
+    value += 0.9 * closet.occasion_match(context.occasion.same, context.occasion.words)
+    value += 1.3 * np.clip(1 - np.abs(closet.formality - context.formality) / 0.4, -0.6, 1)
+    if "snow" in wish.weather or context.temperature_c < 0:
+        value += 0.7 * closet.matches(Piece(categories=("boots", "rain boots")))
     if wish.who == "anyone":
         value -= 0.25 * ~(closet.women & closet.men)
     for piece in wish.like:
@@ -70,8 +72,10 @@ def values(context: Context, closet: Closet) -> np.ndarray:
     for rank, garment_id in enumerate(wish.prefer):
         if garment_id in closet.row:
             value[closet.row[garment_id]] += 0.7 * 0.92**rank
+    if context.formality < 0.72 and not any("tie" in p.categories for p in wish.want):
+        value -= 2.0 * closet.matches(Piece(categories=("tie",)))
     if "rain" in wish.weather:
-        value += 0.8 * closet.waterproof
+        value += 0.8 * closet.waterproof + 0.3 * closet.occasion_match(("rain",), ())
     if wish.colourful:
         value += 0.5 * wish.colourful * np.clip(closet.chroma / 50 + 0.3 * closet.loud - 0.4, -1, 1)
     if wish.thrifty:
@@ -88,14 +92,11 @@ def allowed_rows(context: Context, closet: Closet, found: Found) -> np.ndarray:
     ok = closet.available.copy()
     if wish.who != "anyone":
         ok &= closet.women if wish.who == "women" else closet.men
-    everything = Piece().model_dump(exclude={"said"})
     for piece in wish.avoid:
-        if piece.model_dump(exclude={"said"}) != everything:
+        if not is_empty(piece):
             ok &= ~closet.matches(piece)
     met = context.occasion.met
-    ok &= ~closet.per_kind(
-        lambda c, m: bool(veto(c, m, context.temperature_c, wish.weather, met))
-    )
+    ok &= ~closet.per_kind(lambda c, m: bool(veto(c, m, context.temperature_c, wish.weather, met)))
     for garment_id in wish.keep:
         row = closet.row.get(garment_id)
         if row is None or not ok[row]:
@@ -120,6 +121,12 @@ def allowed_rows(context: Context, closet: Closet, found: Found) -> np.ndarray:
     return ok
 
 
+def is_empty(piece: Piece) -> bool:
+    """Whether ``piece`` describes nothing at all and so would match every garment."""
+    told = piece.model_dump(exclude={"said", "everywhere"})
+    return not any(v for v in told.values())
+
+
 def _reason(context: Context, closet: Closet, row: int | None) -> str:
     wish = context.wish
     if row is None:
@@ -131,9 +138,10 @@ def _reason(context: Context, closet: Closet, row: int | None) -> str:
         return f"it is not made for {wish.who}"
     if any(p.matches(g) for p in wish.avoid):
         return "you asked to avoid it"
-    return veto(
-        g.category, g.material, context.temperature_c, wish.weather, context.occasion.met
-    ) or "it does not fit the rest"
+    return (
+        veto(g.category, g.material, context.temperature_c, wish.weather, context.occasion.met)
+        or "it does not fit the rest"
+    )
 
 
 _RELAX = ("fits", "sleeves", "lengths", "materials", "patterns", "colors", "categories")
@@ -153,7 +161,7 @@ def pools_of(
             slot = closet.garments[row].slot
             forced[slot] = np.array([row])
     base = {"onepiece"} & set(forced) or {"top", "bottom"} & set(forced)
-    for piece in wish.want:
+    for piece in reversed(wish.want):
         _place(piece, context, closet, value, allowed, in_season, forced, base, found)
     pools: dict[Slot, tuple[np.ndarray, bool]] = {}
     for slot in SLOTS:
@@ -197,10 +205,13 @@ def _place(
             base |= {"top", "bottom"}
         return
     relaxed = piece
-    exact = ("exact",) if len(piece.colors) > 1 else ()
+    exact = ("exact",) if len(piece.colors) > 1 or len(piece.patterns) == 2 else ()
     for step in (*exact, "", *_RELAX):
         if step == "exact":
-            relaxed = piece.model_copy(update={"colors": piece.colors[:1]})
+            patterns = piece.patterns[:1] if len(piece.patterns) == 2 else piece.patterns
+            relaxed = piece.model_copy(
+                update={"colors": piece.colors[:1], "patterns": patterns}
+            )
         elif step == "":
             relaxed = piece
         else:
@@ -208,6 +219,8 @@ def _place(
                 continue
             slots = relaxed.slots
             relaxed = relaxed.model_copy(update={step: ()})
+            if len(slots) == len(SLOTS) and is_empty(relaxed):
+                break
             if step == "categories":
                 if len(slots) != 1:
                     break
@@ -290,7 +303,7 @@ def _top(rows: np.ndarray, closet: Closet, value: np.ndarray, context: Context) 
         return rows[np.argsort(-value[rows], kind="stable")]
     v = value[rows]
     keys = [(-v, PER_SLOT), (-closet.clo[rows] - 0.15 * v, 4), (closet.clo[rows] - 0.15 * v, 3)]
-    if context.wish.budget is not None or context.wish.thrifty > 0:
+    if context.wish.budget or context.wish.ceiling or context.wish.thrifty > 0:
         keys.append((closet.price[rows] - 3 * v, 4))
         keys.append((closet.price[rows], 3))
     picks: list[np.ndarray] = []

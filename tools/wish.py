@@ -24,40 +24,54 @@ class Occasion(BaseModel):
     """Aim on the 0 (beach, sport) – 1 (black tie) scale of the cards."""
     met: float = 2.6
     """Activity on the way, met (ISO 8996: 2.6 walking at 4.8 km/h, 3.4 dancing or sport)."""
-    words: tuple[str, ...] = ()
+    same: tuple[str, ...] = ()
     """Words by which cards may name it."""
+    words: tuple[str, ...] = ()
+    """Words of cards that come near it."""
     extras: tuple[Slot, ...] = ()
     """Slots that are nice to fill for it."""
 
 
 _BAG: tuple[Slot, ...] = ("bag",)
+
+
+def _occasion(
+    name: str,
+    formality: float,
+    same: str,
+    near: str,
+    extras: tuple[Slot, ...] = (),
+    met: float = 2.6,
+) -> Occasion:
+    return Occasion(
+        name=name,
+        formality=formality,
+        same=(name, *same.split()),
+        words=tuple(near.split()),
+        extras=extras,
+        met=met,
+    )
+
+
 OCCASIONS: dict[str, Occasion] = {
     o.name: o
     for o in (
-        Occasion(name="everyday", formality=0.35, words=("casual", "weekend", "home", "school",
-                                                         "shopping", "walk")),
-        Occasion(name="commute", formality=0.5, words=("work", "office", "everyday", "city"),
-                 extras=_BAG),
-        Occasion(name="work", formality=0.62, words=("office", "workwear", "business", "commute"),
-                 extras=_BAG),
-        Occasion(name="interview", formality=0.72, words=("work", "office", "workwear", "business",
-                                                          "formal"), extras=_BAG),
-        Occasion(name="party", formality=0.58, words=("evening", "night out", "club", "date",
-                                                      "cocktail")),
-        Occasion(name="date", formality=0.55, words=("evening", "dinner", "party")),
-        Occasion(name="formal", formality=0.85, words=("evening", "gala", "wedding", "business",
-                                                       "ceremony")),
-        Occasion(name="wedding", formality=0.75, words=("formal", "party", "ceremony", "evening")),
-        Occasion(name="sport", formality=0.1, met=3.4, words=("gym", "running", "yoga", "training",
-                                                              "outdoor")),
-        Occasion(name="beach", formality=0.12, words=("holiday", "vacation", "pool", "summer"),
-                 extras=("eyewear", "bag", "headwear")),
-        Occasion(name="travel", formality=0.35, words=("weekend", "everyday", "casual", "holiday"),
-                 extras=_BAG),
-        Occasion(name="outdoors", formality=0.2, met=3.4, words=("hiking", "walk", "outdoor",
-                                                                 "sport", "weekend", "travel")),
+        _occasion("everyday", 0.35, "weekend home casual school shopping", "commute travel walk"),
+        _occasion("commute", 0.5, "", "work office city weekend", _BAG),
+        _occasion("work", 0.62, "office workwear business", "commute formal", _BAG),
+        _occasion("interview", 0.72, "work office business", "formal commute", _BAG),
+        _occasion("party", 0.58, "evening club cocktail", "date wedding"),
+        _occasion("date", 0.55, "dinner", "party evening"),
+        _occasion("formal", 0.85, "gala ceremony", "wedding work evening"),
+        _occasion("wedding", 0.75, "ceremony", "formal party"),
+        _occasion("sport", 0.1, "gym running yoga training", "hiking outdoor home", met=3.4),
+        _occasion(
+            "beach", 0.12, "pool", "holiday vacation summer travel", ("eyewear", "bag", "headwear")
+        ),
+        _occasion("travel", 0.35, "holiday vacation", "weekend everyday commute", _BAG),
+        _occasion("outdoors", 0.2, "hiking outdoor", "sport rain weekend travel", met=3.4),
     )
-}  # fmt: skip
+}
 """What people dress for; formality aims are this house's own reading of dress codes."""
 
 
@@ -172,7 +186,9 @@ class Wish(_Strict):
     """Ids that must not be chosen (“another”)."""
     budget: Annotated[float, Field(gt=0)] | None = None
     """Most that all pieces may cost together, in the catalog's currency."""
-    thrifty: Annotated[float, Field(ge=-1, le=3)] = 0.0
+    ceiling: Annotated[float, Field(gt=0)] | None = None
+    """A budget meant for this once (“cheaper than that”); given up before a complete outfit is."""
+    thrifty: Annotated[float, Field(ge=-1, le=50)] = 0.0
     """How much a low price counts; 0 = not at all."""
     colourful: Annotated[float, Field(ge=-1, le=1)] = 0.0
     """1 bright and colourful, -1 quiet neutrals."""

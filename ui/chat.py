@@ -70,8 +70,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
             word = event._data.get("word")
             if word not in known:
                 return "", box
-            wish = f"Same outfit, {'in the pose' if kind == 'pose' else 'the scene'}: {word}"
-            return begin(wish, request)[0], box
+            return begin(f"{kind.capitalize()}: {word}", request)[0], box
 
         return picked
 
@@ -82,9 +81,12 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         session = str(request.session_hash)
         cancel = running.setdefault(session, threading.Event())
         try:
-            yield from _turn(message, _checked(book), cancel)
+            for update in _turn(message, _checked(book), cancel):
+                if running.get(session) is cancel:  # else the visitor began anew meanwhile
+                    yield update
         finally:
-            running.pop(session, None)
+            if running.get(session) is cancel:
+                del running[session]
 
     def _turn(message: str, book: Book, cancel: threading.Event) -> Iterator[dict[Any, Any]]:
         turn: Book = _new_turn(message)
@@ -138,9 +140,8 @@ def build_page(stylist: Stylist) -> gr.Blocks:
             **page(book),
             chat: shown.messages(),
             memory: book,
+            **at_rest,
             box: gr.update(placeholder="Change something …"),
-            send: gr.update(visible=True),
-            stop: gr.update(visible=False),
         }
 
     def page(book: Book, at: int = -1) -> dict[Any, Any]:
@@ -190,9 +191,9 @@ def build_page(stylist: Stylist) -> gr.Blocks:
             cancel.set()
 
     def forget(request: gr.Request) -> dict[Any, Any]:
-        halt(request)
+        leave(request)
         book: Book = {"thread": None, "turns": []}
-        return {**page(book), chat: [], memory: book, box: ""}
+        return {**page(book), **at_rest, chat: [], memory: book, box: gr.update(value="")}
 
     with gr.Blocks(title="Stylist", analytics_enabled=False, fill_width=True) as blocks:
         memory = gr.BrowserState({"thread": None, "turns": []}, storage_key="stylist-book")
@@ -250,6 +251,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
                     visible=False,
                 )
 
+        at_rest = {send: gr.update(visible=True), stop: gr.update(visible=False)}
         beside = [easel, notes, details, poses, scenes, strip]
         out = [chat, memory, box, send, stop, *beside]
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -268,7 +270,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
             )  # fmt: skip
         stop.click(halt, None, None, queue=False, **private)
         strip.select(turn_page, [memory], [easel, notes, details], queue=False, **private)
-        new.click(forget, None, [chat, memory, box, *beside], queue=False, **private)
+        new.click(forget, None, out, queue=False, **private)
         blocks.load(restore, [memory], [chat, *beside], **private)
         blocks.unload(leave)
     return blocks

@@ -43,7 +43,8 @@ class Settings:
     llm_url: str | None = None
     """STYLIST_LLM_URL: an OpenAI-compatible endpoint; unset = the embedded planner."""
     llm_key: str | None = field(default=None, repr=False)
-    """STYLIST_LLM_KEY or OPENAI_API_KEY; a key alone means OpenAI's own endpoint."""
+    """STYLIST_LLM_KEY, or without STYLIST_LLM_URL also OPENAI_API_KEY: a key alone means OpenAI's
+    own endpoint, and its key is sent nowhere else."""
     llm_model: str | None = None
     """STYLIST_LLM_MODEL: model name at that endpoint."""
 
@@ -69,8 +70,8 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
             f"STYLIST_BASE is “{clip(base)}”, and there is no such base.",
             f"Set it to {' or '.join(BASES)}.",
         )
-    url, key = get("STYLIST_LLM_URL"), get("STYLIST_LLM_KEY") or get("OPENAI_API_KEY")
-    if url is None and key is not None:
+    url, key = get("STYLIST_LLM_URL"), get("STYLIST_LLM_KEY")
+    if url is None and (key := key or get("OPENAI_API_KEY")):
         url = get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
     if url is not None and not url.startswith(("http://", "https://")):
         raise BadValue(

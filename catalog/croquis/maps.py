@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import skia
 
@@ -35,10 +36,9 @@ COLORS = (
 
 def coverage(regions: np.ndarray, count: int) -> np.ndarray:
     """Region numbers ``(384, 256)`` → share of each map cell, float32 ``(3 + count, 96, 64)``."""
-    rows, columns = MAP_SIZE
-    blocks = regions.reshape(rows, 4, columns, 4)
-    ids = np.arange(FIRST_GARMENT + count, dtype=np.uint8)
-    return np.stack([(blocks == i).mean((1, 3), dtype=np.float32) for i in ids])
+    return np.stack(
+        [_shrink((regions == i).astype(np.float32), 4) for i in range(FIRST_GARMENT + count)]
+    )
 
 
 def layout_map(regions: np.ndarray, edges: np.ndarray, slots: Sequence[Slot]) -> np.ndarray:
@@ -51,16 +51,14 @@ def layout_map(regions: np.ndarray, edges: np.ndarray, slots: Sequence[Slot]) ->
     layout[0], layout[1] = cover[SKIN], cover[HAIR]
     for i, slot in enumerate(slots):
         layout[2 + SLOTS.index(slot)] += cover[FIRST_GARMENT + i]
-    rows, columns = MAP_SIZE
-    layout[-1] = edges.reshape(rows, 4, columns, 4).mean((1, 3)) / 255.0
+    layout[-1] = _shrink(edges, 4) / 255.0
     return np.round(layout * 255).astype(np.uint8)
 
 
 def shares(regions: np.ndarray, count: int) -> np.ndarray:
     """Share of each latent cell per phrase, float32 ``(2 + count, 24, 16)``, summing to 1."""
     cover = coverage(regions, count)
-    rows, columns = LATENT_SIZE
-    cells = cover.reshape(len(cover), rows, 4, columns, 4).mean((2, 4))
+    cells = np.stack([_shrink(c, 4) for c in cover])
     return np.concatenate([cells[:1], cells[SKIN : SKIN + 1] + cells[HAIR : HAIR + 1], cells[3:]])
 
 
@@ -101,6 +99,11 @@ def skeleton(points: np.ndarray, scale: float = 1.0) -> np.ndarray:
 
 def skeleton_map(points: np.ndarray) -> np.ndarray:
     """The openpose ControlNet's map, uint8 ``(3, 96, 64)``."""
-    rows, columns = MAP_SIZE
-    picture = skeleton(points).reshape(rows, 4, columns, 4, 3).mean((1, 3))
+    picture = _shrink(np.ascontiguousarray(skeleton(points)), 4)
     return np.round(picture).astype(np.uint8).transpose(2, 0, 1)
+
+
+def _shrink(array: np.ndarray, factor: int) -> np.ndarray:
+    """Mean of each block of ``factor`` by ``factor`` pixels."""
+    rows, columns = array.shape[0] // factor, array.shape[1] // factor
+    return cv2.resize(array, (columns, rows), interpolation=cv2.INTER_AREA)

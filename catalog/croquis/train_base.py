@@ -564,7 +564,7 @@ def train_unet(o: Options) -> None:
         fresh["shares"] = fresh["shares"].to(torch.float16)
         pool.add(fresh)
 
-    while pool.size < (32 if o.device == "cpu" else 40) * batch:
+    while pool.size < (24 if o.device == "cpu" else 40) * batch:
         take_in()
 
     # 3. the loop

@@ -1,0 +1,59 @@
+"""Who wears it: body, skin, hair, age and presentation, as a message describes them."""
+
+from __future__ import annotations
+
+import re
+
+from agent.lexicon import Hit
+
+CLOTHES = ("category", "slot", "color", "pattern", "material", "sleeves", "length", "fit")
+"""Kinds of words that are about garments."""
+_PERSON = ("body", "skin", "age", "hair")
+
+
+def wearer(found: list[Hit], folded: str) -> tuple[set[int], dict[str, str]]:
+    """Words about the wearer, and the hits they use up."""
+    from catalog.croquis.figure import HAIR, HAIR_COLORS, SKINS
+
+    masked: set[int] = set()
+    person: dict[str, str] = {}
+    for hit in found:
+        for kind in _PERSON:
+            value = hit.get(kind)
+            if value and not (
+                kind == "age"
+                and hit.text in ("old", "young", "senior")
+                and not re.search(r"\b(?:wo)?m[ae]n|person|lady|guy\b", folded)
+            ):
+                person[kind] = value
+                if kind != "body" or not hit.has(*CLOTHES):
+                    masked.add(hit.start)
+    # “curly red hair”, “hair: short and black”, “blonde”
+    for match in re.finditer(r"((?:[a-z]+[ ,]+){0,4})hair(?:ed)?\b", folded):
+        words = match.group(1).replace(",", " ").split()
+        words = words[len(words) - next(
+            (i for i, w in enumerate(reversed(words)) if w in ("with", "a", "an", "has", "have")),
+            len(words),
+        ) :]  # fmt: skip
+        for word in words:
+            word = {"gray": "grey", "ginger": "red", "blond": "blonde", "brunette": "brown",
+                    "wavy": "long", "straight": "long", "dark": "black", "silver": "grey",
+                    "white": "grey", "shaved": "buzz", "auburn": "red"}.get(word, word)  # fmt: skip
+            if word in HAIR_COLORS:
+                person["hair_color"] = word
+            if word in HAIR:
+                person["hair"] = word
+        masked |= {h.start for h in found if match.start() <= h.start < match.end()}
+    for word, color in (("blonde", "blonde"), ("blond", "blonde"), ("redhead", "red"),
+                        ("brunette", "brown"), ("ginger", "red")):  # fmt: skip
+        if re.search(rf"\b{word}\b", folded):
+            person.setdefault("hair_color", color)
+    skin = re.search(rf"\b({'|'.join(SKINS)}) skin", folded)
+    if skin:
+        person["skin"] = skin.group(1)
+        masked |= {h.start for h in found if skin.start() <= h.start < skin.end()}
+    who = [h.get("who") for h in found if h.has("who") and h.start not in masked]
+    who += [h.get("who") for h in found if h.has("who") and h.start in masked]
+    if who:
+        person["presentation"] = {"women": "woman", "men": "man"}.get(str(who[0]), "person")
+    return masked, person

@@ -1,0 +1,17 @@
+"""What several test files share: a stylist's home with the starter catalog, built once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def installed_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A STYLIST_HOME with the starter catalog in it. Tests only read it or add looks to it."""
+    from catalog.index import Catalog
+
+    home = tmp_path_factory.mktemp("home")
+    Catalog(home).close()
+    return home

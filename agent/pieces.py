@@ -296,12 +296,13 @@ class _Reader:
             said = f"all in {' '.join(words)}" if everywhere else f"something {' '.join(words)}"
             piece = replace_said(piece, said)
             self.out.found.append(Mention(piece, self.stance, self.pending_start, loose=True))
-        self.pending, self.everywhere = {}, False
+            self.everywhere = False
+        self.pending = {}
 
     def _reset(self, keep: bool = False) -> None:
         if not keep:
             self.stance, self.sticky = "want", False
-        self.joined = False
+        self.joined = self.everywhere = False
 
 
 def replace_said(piece: Piece, said: str) -> Piece:

@@ -175,7 +175,7 @@ class Stylist:
         answer: dict[str, Any] = {
             "thread": thread.id,
             "reply": reply,
-            "plan": thread.plan,
+            "plan": _shown(thread.plan),
             "look": _look(turn),
             "tool_calls": turn.calls,
             "seconds": {
@@ -279,7 +279,7 @@ class Stylist:
             except StylistError:
                 thread = clip(thread, 64)
         if saved is not None:
-            plan = saved.plan
+            plan = _shown(saved.plan)
         return {
             "thread": thread,
             "reply": str(error),
@@ -305,6 +305,13 @@ def _embedded() -> Any:
     from agent.planner import EmbeddedPlanner
 
     return EmbeddedPlanner()
+
+
+def _shown(plan: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The plan as the answer's contract has it, without what only the planner needs."""
+    if plan is None:
+        return None
+    return {k: v for k, v in plan.items() if k not in ("clo_needed", "currency")}
 
 
 def _look(turn: Any) -> dict[str, Any] | None:

@@ -168,7 +168,7 @@ def _adjust(wish: Wish, found: list[Hit], plan: dict[str, Any] | None, message: 
         elif value in ("formal", "casual"):
             base = read_wish(wish).formality
             worn = [g["formality"] for g in now.get("garments", ())]
-            mean = sum(worn) / len(worn) if worn and not wish.occasion else base
+            mean = sum(worn) / len(worn) if worn else base
             step = 0.2 * size * (1 if value == "formal" else -1)
             base = max(base, mean) if value == "formal" else min(base, mean)
             new["formality"] = max(0.05, min(0.95, round(base + step, 3)))

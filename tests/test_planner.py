@@ -122,6 +122,11 @@ def talk(tmp_path):
     return lambda text, thread="t": stylist.ask(text, thread, render=False)
 
 
+def mean_formality(answer):
+    garments = answer["plan"]["garments"]
+    return sum(g["formality"] for g in garments) / len(garments)
+
+
 def slots(answer):
     return {g["slot"]: g for g in answer["plan"]["garments"]}
 
@@ -132,8 +137,8 @@ def test_warmer_cheaper_and_dressier_are_measured_against_the_outfit_before(talk
     assert warmer["plan"]["clo_total"] > first["plan"]["clo_total"]
     cheaper = talk("cheaper")
     assert cheaper["plan"]["price_total"] < warmer["plan"]["price_total"]
-    mean = lambda a: sum(g["formality"] for g in a["plan"]["garments"]) / len(a["plan"]["garments"])  # noqa: E731
-    assert mean(talk("more formal")) > mean(cheaper)
+    dressier = talk("more formal")
+    assert mean_formality(dressier) > mean_formality(cheaper)
 
 
 def test_another_differs_and_keep_keeps(talk):

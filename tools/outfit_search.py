@@ -156,7 +156,9 @@ def _score(
     cold = cold + 60.0 * np.maximum(least_clo(context.temperature_c) + 0.01 - warmest, 0)
     pair = sums[:, 1] / np.maximum(sums[:, 2], 1e-9)
     bold = 0.6 * np.maximum(loudness[:, 0] - 1.2, 0) + 2.0 * (loudness[:, 1] > 2)
-    return sums[:, 0] + 2.2 * pair - 3.0 * cold - 1.8 * hot - bold
+    asked = context.wish.warmer  # a warmth asked for outweighs staying with what is worn
+    colder, hotter = 3.0 + 9.0 * (asked > 0), 1.8 + 9.0 * (asked < 0)
+    return sums[:, 0] + 2.2 * pair - colder * cold - hotter * hot - bold
 
 
 def _diverse(outfits: np.ndarray, count: int) -> list[tuple[int, ...]]:

@@ -54,7 +54,8 @@ def values(context: Context, closet: Closet) -> np.ndarray:
     value = (closet.seasons * weights).sum(1) / weights.max()
     value = np.minimum(value, 1.0)
     value += 0.9 * closet.occasion_match(context.occasion.same, context.occasion.words)
-    value += 1.3 * np.clip(1 - np.abs(closet.formality - context.formality) / 0.4, -0.6, 1)
+    said = 1.3 if wish.formality is None else 2.2
+    value += said * np.clip(1 - np.abs(closet.formality - context.formality) / 0.4, -0.6, 1)
     if "snow" in wish.weather or context.temperature_c < 0:
         value += 0.7 * closet.matches(Piece(categories=("boots", "rain boots")))
     if wish.who == "anyone":
@@ -209,9 +210,7 @@ def _place(
     for step in (*exact, "", *_RELAX):
         if step == "exact":
             patterns = piece.patterns[:1] if len(piece.patterns) == 2 else piece.patterns
-            relaxed = piece.model_copy(
-                update={"colors": piece.colors[:1], "patterns": patterns}
-            )
+            relaxed = piece.model_copy(update={"colors": piece.colors[:1], "patterns": patterns})
         elif step == "":
             relaxed = piece
         else:

@@ -1,7 +1,11 @@
-"""The croquis autoencoder: 256 x 384 pictures in, 16 x 24 latents of 32 channels, 512 x 768 out.
+"""The croquis autoencoder: 256 x 384 pictures in, 16 x 24 latents of 64 channels, 512 x 768 out.
 
-It keeps the contract of diffusers' ``AutoencoderKL`` (``encode``, ``decode``, ``config``). There
-are no full-resolution layers: space-to-depth does the work, so it is fast without a GPU.
+It keeps the contract of diffusers' ``AutoencoderKL`` (``encode``, ``decode``, ``config``).
+
+The encoder is linear: the principal components of 16 x 16 patches, measured once. So latents are
+known before anything is trained, are as easy to denoise as patches can be, and never change while
+the decoder, where all the learning is, goes on improving. The decoder adds what it has learned to
+the linear reconstruction. It has no full-resolution layers, so it is fast without a GPU.
 """
 
 from __future__ import annotations
@@ -14,9 +18,11 @@ from diffusers.models.modeling_outputs import AutoencoderKLOutput
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
+PATCH = 16
+
 
 class CroquisAutoencoder(ModelMixin, ConfigMixin):
-    """Encodes ``(B, 3, H, W)`` in -1…1 to ``(B, 32, H/16, W/16)``; decodes to twice the size.
+    """Encodes ``(B, 3, H, W)`` in -1…1 to ``(B, 64, H/16, W/16)``; decodes to twice the size.
 
     ``decode`` returns the picture at twice the encoded size by default (the drawings it learned
     from are vectors); ``config.output_scale`` 1 gives the encoded size instead. H and W are
@@ -26,9 +32,9 @@ class CroquisAutoencoder(ModelMixin, ConfigMixin):
     @register_to_config
     def __init__(
         self,
-        latent_channels: int = 32,
+        latent_channels: int = 64,
         widths: tuple[int, int, int] = (64, 128, 192),
-        blocks: tuple[int, int, int] = (1, 2, 2),
+        blocks: tuple[int, int, int] = (2, 3, 3),
         output_scale: int = 2,
         scaling_factor: float = 1.0,
         shift_factor: float = 0.0,
@@ -38,55 +44,54 @@ class CroquisAutoencoder(ModelMixin, ConfigMixin):
     ) -> None:
         super().__init__()
         top, middle, low = widths
-        self.encoder = nn.Sequential(
-            nn.PixelUnshuffle(4),
-            nn.Conv2d(48, top, 3, padding=1),
-            *(_Block(top) for _ in range(blocks[0])),
-            nn.PixelUnshuffle(2),
-            nn.Conv2d(4 * top, middle, 1),
-            *(_Block(middle) for _ in range(blocks[1])),
-            nn.PixelUnshuffle(2),
-            nn.Conv2d(4 * middle, low, 1),
-            *(_Block(low) for _ in range(blocks[2])),
-            nn.Conv2d(low, latent_channels, 1),
-        )
+        patch = 3 * PATCH * PATCH
+        self.register_buffer("mean", torch.zeros(patch))
+        self.register_buffer("analysis", torch.zeros(latent_channels, patch))
+        self.register_buffer("synthesis", torch.zeros(patch, latent_channels))
         self.decoder = nn.Sequential(
             nn.Conv2d(latent_channels, low, 3, padding=1),
-            *(_Block(low) for _ in range(blocks[2] + 1)),
+            *(_Block(low) for _ in range(blocks[2])),
             nn.Conv2d(low, 4 * middle, 1),
             nn.PixelShuffle(2),
-            *(_Block(middle) for _ in range(blocks[1] + 1)),
+            *(_Block(middle) for _ in range(blocks[1])),
             nn.Conv2d(middle, 4 * top, 1),
             nn.PixelShuffle(2),
-            *(_Block(top) for _ in range(blocks[0] + 1)),
+            *(_Block(top) for _ in range(blocks[0])),
             nn.Conv2d(top, 3 * 64, 3, padding=1),
             nn.PixelShuffle(8),
         )
-        # latents as the UNet sees them: rotation @ (encoder's channels - mean), set after training
-        self.register_buffer("rotation", torch.eye(latent_channels))
-        self.register_buffer("inverse", torch.eye(latent_channels))
-        self.register_buffer("mean", torch.zeros(latent_channels))
+        nn.init.normal_(self.decoder[-2].weight, std=1e-3)
+
+    def set_basis(self, mean: Tensor, vectors: Tensor, deviation: Tensor) -> None:
+        """Principal components: mean ``(768,)``, vectors ``(768, C)``, deviations ``(C,)``.
+
+        Each latent is divided by the square root of its deviation: full whitening would give the
+        noise-like detail channels as much weight as colour. The whole has variance 1, which is
+        what the noise schedule expects.
+        """
+        scale = deviation.clamp_min(1e-6).rsqrt()
+        scale = scale / (deviation * scale).square().mean().sqrt()
+        self.mean.copy_(mean)
+        self.analysis.copy_((vectors * scale).T)
+        self.synthesis.copy_(vectors / scale)
 
     def encode(self, x: Tensor, return_dict: bool = True):
-        raw = self.encoder(x)
-        z = torch.einsum("ij,bjhw->bihw", self.rotation, raw - self.mean[:, None, None])
+        patches = F.pixel_unshuffle(x, PATCH) - self.mean[:, None, None]
+        z = torch.einsum("ij,bjhw->bihw", self.analysis, patches)
         # a log-variance this low makes the distribution a point
         point = DiagonalGaussianDistribution(torch.cat([z, torch.full_like(z, -30.0)], 1), True)
         return AutoencoderKLOutput(latent_dist=point) if return_dict else (point,)
 
+    def linear(self, z: Tensor) -> Tensor:
+        """The linear reconstruction at the encoded size."""
+        patches = torch.einsum("ij,bjhw->bihw", self.synthesis, z) + self.mean[:, None, None]
+        return F.pixel_shuffle(patches, PATCH)
+
     def decode(self, z: Tensor, return_dict: bool = True, generator=None):
-        raw = torch.einsum("ij,bjhw->bihw", self.inverse, z) + self.mean[:, None, None]
-        x = self.decoder(raw.to(z.dtype))
+        x = F.interpolate(self.linear(z), scale_factor=2, mode="bilinear") + self.decoder(z)
         if self.config.output_scale == 1:
             x = F.avg_pool2d(x, 2)
         return DecoderOutput(sample=x) if return_dict else (x,)
-
-    def forward(self, x: Tensor, noise: float = 0.0) -> Tensor:
-        """Picture → latents (with Gaussian ``noise`` added) → picture at twice the size."""
-        z = self.encoder(x)
-        if noise:
-            z = z + noise * torch.randn_like(z)
-        return self.decoder(z)
 
 
 class _Block(nn.Module):

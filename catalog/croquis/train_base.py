@@ -1,9 +1,12 @@
 """Trains the croquis base: words, autoencoder, UNet with its ControlNets. Top to bottom.
 
-    python -m catalog.croquis.train_base words  --minutes 5
-    python -m catalog.croquis.train_base pictures --minutes 20
-    python -m catalog.croquis.train_base unet   --minutes 70
+    python -m catalog.croquis.train_base words --minutes 15
+    python -m catalog.croquis.train_base basis
+    python -m catalog.croquis.train_base decoder --minutes 60
+    python -m catalog.croquis.train_base unet --minutes 70
     python -m catalog.croquis.train_base export
+
+``decoder`` and ``unet`` need ``words`` and ``basis``, and not each other.
 
 Each stage goes on from its last checkpoint in ``--run``, else from the committed weights, else
 from nothing. The same command runs on a CPU (bf16 where the processor has it) and on CUDA.
@@ -43,20 +46,20 @@ HELD_OUT_SEEDS = 2**40
 """Drawings from this seed on are never trained on."""
 UNET = dict(
     sample_size=maps.LATENT_SIZE,
-    in_channels=32,
-    out_channels=32,
+    in_channels=64,
+    out_channels=64,
     down_block_types=("CrossAttnDownBlock2D",) * 3,
     up_block_types=("CrossAttnUpBlock2D",) * 3,
-    block_out_channels=(96, 160, 192),
+    block_out_channels=(128, 160, 192),
     layers_per_block=1,
     cross_attention_dim=192,
-    attention_head_dim=(3, 5, 6),
+    attention_head_dim=(4, 5, 6),
     # the finest level reads words (sharp regions) but does not look at itself: cheap
     only_cross_attention=(True, False, False),
     use_linear_projection=True,
 )
 CONTROLNET = dict(
-    in_channels=32,
+    in_channels=64,
     down_block_types=("DownBlock2D",) * 3,
     mid_block_type="UNetMidBlock2D",
     block_out_channels=UNET["block_out_channels"],
@@ -92,7 +95,7 @@ class Options:
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("stage", choices=("words", "pictures", "unet", "export"))
+    parser.add_argument("stage", choices=tuple(STAGES))
     parser.add_argument("--run", type=Path, default=bases.training_folder())
     parser.add_argument("--minutes", type=float, default=60.0, help="stop after this long")
     parser.add_argument("--batch", type=int, default=0, help="0: the stage's own")
@@ -107,8 +110,7 @@ def main(argv: list[str] | None = None) -> None:
     o.run.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(o.threads)
     torch.manual_seed(o.seed)
-    stage = {"words": train_words, "pictures": train_pictures, "unet": train_unet, "export": export}
-    stage[o.stage](o)
+    STAGES[o.stage](o)
 
 
 # --- words: colours, patterns and kinds mean something before any picture is drawn --------------
@@ -287,31 +289,58 @@ def garment_crop(picture: np.ndarray, region: np.ndarray, index: int) -> np.ndar
 # --- pictures: the autoencoder --------------------------------------------------------------------
 
 
-def train_pictures(o: Options) -> None:
-    """CroquisAutoencoder on crops at twice the size; then latents are put in order by variance."""
-    model = CroquisAutoencoder().to(o.device, memory_format=torch.channels_last)
+@torch.no_grad()
+def fit_basis(o: Options) -> None:
+    """The linear encoder: principal components of the patches of 400 drawings."""
+    total, outer, count = torch.zeros(768).double(), torch.zeros(768, 768).double(), 0.0
+    for seed in range(400):
+        truth = drawing.sample_flat(seed) if seed % 4 == 0 else drawing.sample_worn(seed)
+        drawn = drawing.draw(truth)
+        patches = F.pixel_unshuffle(_encoder_input(drawn.picture, "cpu"), 16)[0].flatten(1).T
+        # cells of the figure count four times: clothes and faces are what must survive
+        inside = torch.from_numpy(1 - maps.shares(drawn.regions, len(drawn.slots))[0]).flatten()
+        weight = (1 + 3 * inside)[:, None].double()
+        patches = patches.double()
+        total += (weight * patches).sum(0)
+        outer += (weight * patches).T @ patches
+        count += float(weight.sum())
+    mean = total / count
+    values, vectors = torch.linalg.eigh(outer / count - torch.outer(mean, mean))
+    model = CroquisAutoencoder()
+    best = slice(-model.config.latent_channels, None)
+    model.set_basis(mean, vectors[:, best].flip(1), values[best].flip(0).clamp_min(0).sqrt())
+    model.save_pretrained(o.run / "vae")
+    print(f"basis: {psnr(model, o):.2f} dB on held-out drawings before any training")
+
+
+def train_decoder(o: Options) -> None:
+    """The decoder, on crops at twice the size, from latents with a little noise on them."""
+    model = CroquisAutoencoder.from_pretrained(o.run / "vae")
+    model = model.to(o.device, memory_format=torch.channels_last)
     ema = copy.deepcopy(model).requires_grad_(False)
-    rate, batch = o.rate or 8e-4, o.batch or 12
-    optimizer = torch.optim.AdamW(model.parameters(), rate, betas=(0.9, 0.99), weight_decay=0.0)
+    rate, batch = o.rate or 1e-3, o.batch or 12
+    optimizer = torch.optim.AdamW(model.decoder.parameters(), rate, betas=(0.9, 0.99))
     both = nn.ModuleDict({"model": model, "ema": ema})
-    log, state, clock = Log(o, "pictures"), Checkpoint(o, "pictures"), Clock(o.minutes)
+    log, state, clock = Log(o, "decoder"), Checkpoint(o, "decoder"), Clock(o.minutes)
     step = state.load(both, optimizer)
+    decode = torch.compile(model.decoder) if o.compile else model.decoder
     loader = DataLoader(
         BigCrops(step), batch, num_workers=o.workers, drop_last=True, prefetch_factor=4
     )
     for big in loader:
         big = big.to(o.device).float() / 127.5 - 1
-        big = big.contiguous(memory_format=torch.channels_last)
+        with torch.no_grad():
+            z = model.encode(F.avg_pool2d(big, 2)).latent_dist.mean
+            # what the UNet will hand over is never quite clean
+            z = z + torch.rand(len(z), 1, 1, 1, device=z.device) * 0.12 * torch.randn_like(z)
+            plain = F.interpolate(model.linear(z), scale_factor=2, mode="bilinear")
         with torch.autocast(o.device, torch.bfloat16):
-            out = model(F.avg_pool2d(big, 2), noise=0.1)
-            z = model.encoder(F.avg_pool2d(big[:2], 2)).float()
-        out = out.float()
-        pixel = (out - big).square().mean() + 0.2 * (out - big).abs().mean()
+            learned = decode(z.contiguous(memory_format=torch.channels_last))
+        error = (plain + learned.float() - big).contiguous()
         # lines are thin: their gradient counts on its own
-        edge = sum((torch.diff(out, dim=d) - torch.diff(big, dim=d)).abs().mean() for d in (2, 3))
-        # latents stay near unit size so that the noise added above means something
-        size = (z.square().mean((0, 2, 3)) - 1).square().mean()
-        loss = pixel + 0.3 * edge + 0.02 * size
+        edge = torch.diff(error, dim=2).abs().mean() + torch.diff(error, dim=3).abs().mean()
+        square = error.square().mean()
+        loss = square + 0.2 * error.abs().mean() + 0.3 * edge
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -321,17 +350,14 @@ def train_pictures(o: Options) -> None:
         update_ema(ema, model, min(0.998, step / (step + 10)))
         step += 1
         if step % 25 == 0:
-            with torch.no_grad():
-                error = F.avg_pool2d(out, 2) - F.avg_pool2d(big, 2)
-            db = -10 * math.log10(float(error.square().mean()) / 4)
-            log.row(step, loss=float(loss.detach()), edge=float(edge.detach()), crop_db=db)
+            figures = {"loss": loss, "edge": edge, "db": -10 * torch.log10(square / 4)}
+            log.row(step, **{k: float(v.detach()) for k, v in figures.items()})
             state.save(both, optimizer, step)
         if clock.over():
             break
-    order_latents(ema, o)
     state.save(both, optimizer, step, now=True)
     ema.save_pretrained(o.run / "vae")
-    print(f"pictures: {psnr(ema, o):.2f} dB on held-out drawings")
+    print(f"decoder: {psnr(ema, o):.2f} dB on held-out drawings")
 
 
 class BigCrops(IterableDataset):
@@ -354,35 +380,11 @@ class BigCrops(IterableDataset):
             for _ in range(3):
                 # crops are cut where somebody is, most of the time
                 y, x = inside[rng.integers(len(inside))] if len(inside) else (384, 256)
-                y = int(np.clip(y - rng.integers(256), 0, 512))
-                x = int(np.clip(x - rng.integers(256), 0, 256))
+                # on the grid of cells, as whole pictures are
+                y = int(np.clip(y - rng.integers(256), 0, 512)) // 32 * 32
+                x = int(np.clip(x - rng.integers(256), 0, 256)) // 32 * 32
                 crop = drawn.picture[y : y + 256, x : x + 256]
                 yield torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
-
-
-@torch.no_grad()
-def order_latents(model: CroquisAutoencoder, o: Options) -> None:
-    """Rotate latents to their principal axes; divide each by the square root of its deviation.
-
-    Full whitening would give the noise-like detail channels as much weight as colour.
-    """
-    raw = []
-    for seed in range(96):
-        truth = drawing.sample_flat(seed) if seed % 4 == 0 else drawing.sample_worn(seed)
-        raw.append(model.encoder(_encoder_input(drawing.draw(truth).picture, o.device)).float())
-    flat = torch.cat(raw).permute(1, 0, 2, 3).flatten(1).double()
-    mean = flat.mean(1)
-    values, vectors = torch.linalg.eigh(
-        (flat - mean[:, None]) @ (flat - mean[:, None]).T / flat.shape[1]
-    )
-    deviation = values.clamp_min(1e-8).sqrt()
-    scale = deviation.rsqrt()
-    # overall variance 1: what the noise schedule expects
-    scale = scale / ((deviation * scale).square().mean().sqrt())
-    rotation = (vectors * scale).T
-    model.rotation.copy_(rotation.flip(0))
-    model.inverse.copy_(torch.linalg.inv(rotation.flip(0)))
-    model.mean.copy_(mean)
 
 
 @torch.no_grad()
@@ -767,6 +769,14 @@ class Checkpoint:
         )
         os.replace(partial, self.path)
 
+
+STAGES = {
+    "words": train_words,
+    "basis": fit_basis,
+    "decoder": train_decoder,
+    "unet": train_unet,
+    "export": export,
+}
 
 if __name__ == "__main__":
     main()

@@ -12,10 +12,12 @@ _UNDRESS = re.compile(
     r"cloth\w*|nackt|nue?|nus|desnud\w+)\b|裸|脱光|ヌード|全裸"
 )
 _CHILD = re.compile(
-    r"\b(?:child|children|kids?|toddler|baby|babies|infant|teen\w*|minor|schoolgirl|schoolboy|"
-    r"underage|(?:[1-9]|1[0-7])[ -]?(?:year|yr)s?[ -]old|little (?:girl|boy)|kinder?|enfants?|"
-    r"nin[oa]s?)\b|小孩|儿童|子供|宝宝"
+    r"\b(?:for|of|dress|dresses|draw|show|picture|as|on)\s+(?:\w+\s+){0,3}?(?:child|children|kids?|"
+    r"toddlers?|bab(?:y|ies)|infants?|teen\w*|minors?|kinder?|enfants?|nin[oa]s?)\b|"
+    r"\b(?:schoolgirl|schoolboy|underage|(?:[1-9]|1[0-7])[ -]?(?:year|yr)s?[ -]old|little (?:girl|"
+    r"boy))\b|小孩|儿童|子供|宝宝"
 )
+"""As the one to be dressed; whoever walks the kids to school is welcome."""
 _HARM = re.compile(
     r"\b(?:bomb|weapons?|explosive|kill\w*|murder|suicide|hack\w*|steal|shoplift\w*|drugs?|cocaine|"
     r"meth|nazi|swastika|kkk|ss uniform|terroris\w+|racist|blackface|malware|poison|counterfeit|"

@@ -165,6 +165,7 @@ class TurnTools:
         self._show(shown["pose"], shown["scene"], shown["person"])
         self.wish = wish
         self.outfit = self.studio.plan_outfit(wish)
+        self._suit_the_wearer()
         if self.outfit.garments:
             self._settle()
         else:
@@ -239,6 +240,22 @@ class TurnTools:
             if "presentation" in change and "hair" not in change:
                 spec = _suited(spec)
             self.person, self.person_chosen = spec.model_dump(), True
+
+    def _suit_the_wearer(self) -> None:
+        """Nobody said who wears it: then it is somebody whom the wanted pieces are made for."""
+        assert self.outfit is not None
+        here = {"women": "men", "men": "women"}.get(self.wish.who)
+        if self.person_chosen or not any("not made for" in u for u in self.outfit.unmet):
+            return
+        wish = self.wish.model_copy(update={"who": here})
+        other = self.studio.plan_outfit(wish)
+        if here is None or len(other.unmet) >= len(self.outfit.unmet):
+            return
+        shown = "woman" if here == "women" else "man"
+        spec = PersonSpec.model_validate({**self.person, "presentation": shown})
+        self.wish, self.person = wish, _suited(spec).model_dump()
+        said = f"I took it to be for a {shown}; say so if not"
+        self.outfit = other.model_copy(update={"assumptions": (said, *other.assumptions)})
 
     def _pose(self) -> str:
         return self.pose or _POSE.get(self._occasion(), "standing")

@@ -104,9 +104,9 @@ class WideAdapter:
             a_layer, b_layer = layer.lora_A[NAME], layer.lora_B[NAME]
             base = layer.base_layer.weight
             if not total:
-                layer._disable_adapters = True
+                layer.enable_adapters(False)
                 continue
-            layer._disable_adapters = False
+            layer.enable_adapters(True)
             a = torch.zeros(total, *base.shape[1:], device=base.device, dtype=base.dtype)
             tail = (1,) * (base.ndim - 2)
             b = torch.zeros(base.shape[0], total, *tail, device=base.device, dtype=base.dtype)

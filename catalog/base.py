@@ -204,15 +204,13 @@ def load_base(name: str = "croquis", device: str = "cpu") -> Base:
             "Restore them from the repository: git checkout -- catalog/croquis/weights.",
         )
     import torch
-    from diffusers import ControlNetModel, DDIMScheduler, UNet2DConditionModel
+    from diffusers import ControlNetModel, DDIMScheduler
 
     from catalog.croquis import tokens
     from catalog.croquis.autoencoder import CroquisAutoencoder
-    from catalog.regions import RegionAttention
 
     folder, dtype = weights_folder(), torch.float32 if device == "cpu" else torch.float16
-    unet = UNet2DConditionModel.from_pretrained(folder / "unet", use_safetensors=True)
-    unet.set_attn_processor(RegionAttention())
+    unet = load_unet(name, device)
     nets = {
         kind: ControlNetModel.from_pretrained(folder / f"controlnet-{kind}", use_safetensors=True)
         for kind in ("openpose", "layout")
@@ -232,6 +230,20 @@ def load_base(name: str = "croquis", device: str = "cpu") -> Base:
         sha256=status["sha256"],
         device=device,
     )
+
+
+def load_unet(name: str, device: str = "cpu"):
+    """A UNet of its own, float32, frozen: for training beside the one that renders."""
+    import torch
+    from diffusers import UNet2DConditionModel
+
+    from catalog.regions import RegionAttention
+
+    if name != "croquis":
+        raise UnknownName.among("base", name, ["croquis"])
+    unet = UNet2DConditionModel.from_pretrained(weights_folder() / "unet", use_safetensors=True)
+    unet.set_attn_processor(RegionAttention())
+    return unet.to(device=device, dtype=torch.float32).eval().requires_grad_(False)
 
 
 def _files(folder: Path) -> list[str]:

@@ -139,7 +139,7 @@ def _train(
     from safetensors.torch import save
 
     from catalog import adapters, regions
-    from catalog.base import load_base
+    from catalog.base import load_unet
 
     # 2. latents, words, maps and masks are computed once
     torch.manual_seed(options.seed)
@@ -158,12 +158,11 @@ def _train(
                                    [*p, *[""] * (count - len(p))])
             for p in phrases
         ]).float()  # fmt: skip
-    device, cuda = base.device, base.device != "cpu"
+    device = base.device
     shares, layouts = shares.to(device), layouts.to(device)
 
     # 3. a fresh UNet of its own: the one that renders is never touched
-    unet = load_base(base.name, device).unet.float()
-    control = base.controlnets["layout"].float() if cuda else base.controlnets["layout"]
+    unet, control = load_unet(base.name, device).float(), base.controlnets["layout"]
     names = [n for n, _ in unet.named_modules() if adapters.TARGETS.fullmatch(n)]
     config = LoraConfig(
         r=options.rank, lora_alpha=options.alpha, target_modules=names, init_lora_weights=True

@@ -15,3 +15,11 @@ def installed_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     Catalog(home).close()
     return home
+
+
+@pytest.fixture(scope="session")
+def studio(installed_home: Path):
+    """A real Studio over the starter catalog and the committed base."""
+    from tools.studio import Studio
+
+    return Studio(installed_home)

@@ -168,8 +168,12 @@ class Brush:
         return path
 
     def bush(
-        self, spots: Iterable[tuple[float, float, float, float]], name: str, alpha: float = 1.0,
-        snow: float = 4.0, rough: float = 0.10,
+        self,
+        spots: Iterable[tuple[float, float, float, float]],
+        name: str,
+        alpha: float = 1.0,
+        snow: float = 4.0,
+        rough: float = 0.10,
     ) -> None:
         """A clump that snow lies ``snow`` deep on, following its outline."""
         path = self.clump(spots, rough)

@@ -14,7 +14,26 @@ import skia
 
 from catalog.croquis.sheet import HEIGHT, WIDTH
 
-KEYPOINTS = ["nose", "neck", "r_shoulder", "r_elbow", "r_wrist", "l_shoulder", "l_elbow", "l_wrist", "r_hip", "r_knee", "r_ankle", "l_hip", "l_knee", "l_ankle", "r_eye", "l_eye", "r_ear", "l_ear"]
+KEYPOINTS = [
+    "nose",
+    "neck",
+    "r_shoulder",
+    "r_elbow",
+    "r_wrist",
+    "l_shoulder",
+    "l_elbow",
+    "l_wrist",
+    "r_hip",
+    "r_knee",
+    "r_ankle",
+    "l_hip",
+    "l_knee",
+    "l_ankle",
+    "r_eye",
+    "l_eye",
+    "r_ear",
+    "l_ear",
+]
 
 SKINS = {
     "fair": "#f6dcc9",
@@ -360,6 +379,7 @@ def _resample(line, halves, t0, t1):
     steps = np.r_[0, np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))]
     steps /= steps[-1]
     ts = np.linspace(t0, t1, 9)
+
     # smooth the corner at the joints a little: average of three nearby samples
     def at(t):
         return np.stack([np.interp(t, steps, line[:, k]) for k in (0, 1)], 1)

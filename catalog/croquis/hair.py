@@ -23,8 +23,11 @@ def _mass(sheet: Sheet, look: dict, outline: np.ndarray, strands=(), *, dark: bo
           shade: np.ndarray | None = None, rgb=None) -> None:  # fmt: skip
     """A body of hair: flat wash, shadow side, strands, and its contour."""
     path = polygon(outline)
-    base = rgb if rgb is not None else (mix(look["hair"], look["hair_dark"], 0.65) if dark
-                                        else look["hair"])
+    base = (
+        rgb
+        if rgb is not None
+        else (mix(look["hair"], look["hair_dark"], 0.65) if dark else look["hair"])
+    )
     sheet.fill(path, HAIR, wash(base))
     if not sheet.draws_picture:
         return
@@ -62,42 +65,89 @@ def hair_behind(sheet: Sheet, fig: Figure, *, covered: bool = False) -> None:
     if style == "long":
         low = 3.0 + 0.7 * look["length"]
         w = 0.10 * look["wave"]
-        points = [(-0.7, top), (-1.12, -0.3), (-1.20, 0.5), (-1.26 - w, 1.3), (-1.34 + w, 2.1),
-                  (-1.22 - w, low - 0.25), (-0.7, low), (0.0, low - 0.12), (0.7, low),
-                  (1.22 + w, low - 0.25), (1.34 - w, 2.1), (1.26 + w, 1.3), (1.20, 0.5),
-                  (1.12, -0.3), (0.7, top)]
-        strands = [at.curve([(x * 0.9, 0.4), (x * 1.05, 1.4), (x, low - 0.2)])
-                   for x in (-1.1, -0.85, 0.85, 1.1)]
+        points = [
+            (-0.7, top),
+            (-1.12, -0.3),
+            (-1.20, 0.5),
+            (-1.26 - w, 1.3),
+            (-1.34 + w, 2.1),
+            (-1.22 - w, low - 0.25),
+            (-0.7, low),
+            (0.0, low - 0.12),
+            (0.7, low),
+            (1.22 + w, low - 0.25),
+            (1.34 - w, 2.1),
+            (1.26 + w, 1.3),
+            (1.20, 0.5),
+            (1.12, -0.3),
+            (0.7, top),
+        ]
+        strands = [
+            at.curve([(x * 0.9, 0.4), (x * 1.05, 1.4), (x, low - 0.2)])
+            for x in (-1.1, -0.85, 0.85, 1.1)
+        ]
         _mass(sheet, look, at.curve(np.array(points) + (t, 0), closed=True), strands, dark=True)
     elif style == "bob":
         low = 1.12 + 0.22 * look["length"]
-        points = [(-0.7, top), (-1.15, -0.3), (-1.25, 0.5), (-1.24, low), (-0.6, low + 0.06),
-                  (0.6, low + 0.06), (1.24, low), (1.25, 0.5), (1.15, -0.3), (0.7, top)]
+        points = [
+            (-0.7, top),
+            (-1.15, -0.3),
+            (-1.25, 0.5),
+            (-1.24, low),
+            (-0.6, low + 0.06),
+            (0.6, low + 0.06),
+            (1.24, low),
+            (1.25, 0.5),
+            (1.15, -0.3),
+            (0.7, top),
+        ]
         _mass(sheet, look, at.curve(np.array(points) + (t, 0), closed=True), dark=True)
     elif style == "bun":
         y, x = (0.78, 0.55 * look["fall"]) if covered else (-1.38, t * 1.5)
         r = 0.56 if covered else 0.60
         ring = np.array([(np.cos(a), np.sin(a) * 0.72) for a in np.linspace(0, 2 * np.pi, 12)[:-1]])
-        strands = [at.curve([(x - 0.4, y + 0.1), (x - 0.1, y - 0.3), (x + 0.35, y - 0.15)]),
-                   at.curve([(x - 0.3, y + 0.25), (x + 0.1, y + 0.05), (x + 0.4, y + 0.15)])]
+        strands = [
+            at.curve([(x - 0.4, y + 0.1), (x - 0.1, y - 0.3), (x + 0.35, y - 0.15)]),
+            at.curve([(x - 0.3, y + 0.25), (x + 0.1, y + 0.05), (x + 0.4, y + 0.15)]),
+        ]
         _mass(sheet, look, at.curve(ring * r + (x, y), closed=True), strands)
     elif style == "ponytail":
         f = look["fall"]
         low = 2.1 + 0.6 * look["length"]
         y = 0.2 if covered else -0.75
-        points = [(f * 0.5, y - 0.2), (f * 1.15, y - 0.15), (f * 1.50, y + 0.5), (f * 1.55, 1.0),
-                  (f * 1.42, 1.6), (f * 1.50, low), (f * 1.15, low - 0.25), (f * 1.0, 1.4),
-                  (f * 0.95, 0.6), (f * 0.6, 0.3)]
-        strands = [at.curve([(f * 0.8, y), (f * 1.3, 0.3), (f * 1.25, 1.3), (f * 1.4, low)]),
-                   at.curve([(f * 0.8, y), (f * 1.15, 0.5), (f * 1.12, 1.2), (f * 1.25, low)])]
+        points = [
+            (f * 0.5, y - 0.2),
+            (f * 1.15, y - 0.15),
+            (f * 1.50, y + 0.5),
+            (f * 1.55, 1.0),
+            (f * 1.42, 1.6),
+            (f * 1.50, low),
+            (f * 1.15, low - 0.25),
+            (f * 1.0, 1.4),
+            (f * 0.95, 0.6),
+            (f * 0.6, 0.3),
+        ]
+        strands = [
+            at.curve([(f * 0.8, y), (f * 1.3, 0.3), (f * 1.25, 1.3), (f * 1.4, low)]),
+            at.curve([(f * 0.8, y), (f * 1.15, 0.5), (f * 1.12, 1.2), (f * 1.25, low)]),
+        ]
         _mass(sheet, look, at.curve(np.array(points) + (t, 0), closed=True), strands)
     elif style in ("curly", "afro"):
         afro = style == "afro"
         wide, low = (1.72, 0.75) if afro else (1.48, 1.35 + 0.35 * look["length"])
         high = top if covered else (-1.62 if afro else -1.32)
-        points = [(-0.9, high * 0.86), (-wide, -0.35), (-wide * 0.98, low * 0.6),
-                  (-wide * 0.75, low), (0, low * 0.9), (wide * 0.75, low),
-                  (wide * 0.98, low * 0.6), (wide, -0.35), (0.9, high * 0.86), (0, high)]
+        points = [
+            (-0.9, high * 0.86),
+            (-wide, -0.35),
+            (-wide * 0.98, low * 0.6),
+            (-wide * 0.75, low),
+            (0, low * 0.9),
+            (wide * 0.75, low),
+            (wide * 0.98, low * 0.6),
+            (wide, -0.35),
+            (0.9, high * 0.86),
+            (0, high),
+        ]
         outline = at(_bumpy(np.array(points) + (t, 0), look, 0.09, 20 if afro else 17))
         _mass(sheet, look, outline, dark=True)
 
@@ -155,15 +205,23 @@ def _cap(sheet, fig, look, at, style, covered) -> None:
     if fringe:
         top = [(0.50, -0.25), (0.15, -0.29), (-0.15, -0.27), (-0.50, -0.25)]
     elif style == "short":  # swept across the forehead
-        top = [(lead * 0.62, high + 0.10), (p, high - 0.10), (-lead * 0.10, high + 0.03),
-               (-lead * 0.55, high + 0.22)]
+        top = [
+            (lead * 0.62, high + 0.10),
+            (p, high - 0.10),
+            (-lead * 0.10, high + 0.03),
+            (-lead * 0.55, high + 0.22),
+        ]
         top = top if lead > 0 else top[::-1]
     elif style in ("afro", "curly", "buzz"):
         top = [(0.58, high + 0.06), (0.0, high - 0.08), (-0.58, high + 0.06)]
     else:
-        top = [(lerp(temple, p, 0.42), high + 0.13), (lerp(temple, p, 0.82), high - 0.06),
-               (p, high - 0.16),
-               (lerp(-temple, p, 0.82), high - 0.06), (lerp(-temple, p, 0.42), high + 0.13)]
+        top = [
+            (lerp(temple, p, 0.42), high + 0.13),
+            (lerp(temple, p, 0.82), high - 0.06),
+            (p, high - 0.16),
+            (lerp(-temple, p, 0.82), high - 0.06),
+            (lerp(-temple, p, 0.42), high + 0.13),
+        ]
     line = [*inner_r, *top, *inner_l]
     if covered:
         outer = [(x, max(y, -0.40)) for x, y in outer]
@@ -179,8 +237,20 @@ def _cap(sheet, fig, look, at, style, covered) -> None:
         if sheet.draws_picture and style != "buzz":
             strands = _strands(at, a, b, p, rise, fringe, len(left))
     rgb = mix(look["hair"], look["skin"], 0.28) if style == "buzz" else None
-    shade = at(curve([(0.50, -1.8), (0.66, -0.9), (0.92, -0.3), (1.0, 0.6), (1.05, 3.0), (2.4, 3),
-                       (2.4, -1.8)], closed=True))
+    shade = at(
+        curve(
+            [
+                (0.50, -1.8),
+                (0.66, -0.9),
+                (0.92, -0.3),
+                (1.0, 0.6),
+                (1.05, 3.0),
+                (2.4, 3),
+                (2.4, -1.8),
+            ],
+            closed=True,
+        )
+    )
     if covered and not fringe:  # two separate locks: nothing lies across the forehead
         for s in (-1, 1):
             outer_part, inner_part = a[a[:, 0] * s > 0.66], b[b[:, 0] * s > 0.66]
@@ -201,12 +271,30 @@ def _strands(at, a, b, p, rise, fringe, crown) -> list[np.ndarray]:
         other = b[int((1 - f) * (len(b) - 1))]
         tip = tip * 0.62 + other * 0.38
         reach = tip - root
-        lines.append(at.curve([root + reach * (0.10, 0.02), root + reach * (0.62, 0.22),
-                               root + reach * (0.93, 0.58), tip], steps=3))
+        lines.append(
+            at.curve(
+                [
+                    root + reach * (0.10, 0.02),
+                    root + reach * (0.62, 0.22),
+                    root + reach * (0.93, 0.58),
+                    tip,
+                ],
+                steps=3,
+            )
+        )
     if fringe:
         for x in (-0.42, -0.14, 0.16, 0.44):
-            lines.append(at.curve([(p + (x - p) * 0.35, -rise * 0.80), (x * 0.7, -0.74),
-                                   (x * 0.92, -0.52), (x, -0.33)], steps=3))
+            lines.append(
+                at.curve(
+                    [
+                        (p + (x - p) * 0.35, -rise * 0.80),
+                        (x * 0.7, -0.74),
+                        (x * 0.92, -0.52),
+                        (x, -0.33),
+                    ],
+                    steps=3,
+                )
+            )
     return lines
 
 
@@ -221,8 +309,17 @@ def _curls(at, look, rise, wide, covered) -> list[np.ndarray]:
         if covered and y < -0.3:
             continue
         q = 0.13
-        arcs.append(at.curve([(x - q, y + q * 0.5), (x - q * 0.3, y - q * 0.5),
-                              (x + q * 0.7, y - q * 0.3), (x + q * 0.8, y + q * 0.5)], steps=3))
+        arcs.append(
+            at.curve(
+                [
+                    (x - q, y + q * 0.5),
+                    (x - q * 0.3, y - q * 0.5),
+                    (x + q * 0.7, y - q * 0.3),
+                    (x + q * 0.8, y + q * 0.5),
+                ],
+                steps=3,
+            )
+        )
     return arcs
 
 

@@ -58,16 +58,43 @@ def _leg_edges(fig: Figure, side: str) -> tuple[np.ndarray, np.ndarray]:
     (hip, knee, _, ankle), (thigh, knee_half, calf, ankle_half) = fig.leg(side)
     s = _sign(side)
     t = np.array([0, 0.18, 0.5, 0.82, 1.0])
-    spine = np.vstack([hip + (knee - hip) * t[:, None],
-                       knee + (ankle - knee) * np.array([[0.12], [0.32], [0.62], [0.88], [1.03]])])
+    spine = np.vstack(
+        [
+            hip + (knee - hip) * t[:, None],
+            knee + (ankle - knee) * np.array([[0.12], [0.32], [0.62], [0.88], [1.03]]),
+        ]
+    )
     spine[1:-1] = (spine[:-2] + 6 * spine[1:-1] + spine[2:]) / 8
     # muscles lie higher outside than inside: outline leans, which keeps legs from being tubes
     reach = max(fig.half["hip"] - abs(float(np.dot(hip - fig.mid_hip, (1, 0)))), thigh * 0.75)
-    outer = np.array([reach, min(max(thigh * 0.88, reach), reach * 1.08), thigh * 0.85,
-                      knee_half * 1.14, knee_half * 0.98, knee_half * 0.98, calf * 1.06,
-                      calf * 0.80, ankle_half * 1.05, ankle_half])
-    inner = np.array([thigh * 0.98, thigh * 0.96, thigh * 0.80, knee_half * 1.12, knee_half * 1.02,
-                      knee_half * 0.94, calf * 0.98, calf * 0.74, ankle_half * 1.05, ankle_half])
+    outer = np.array(
+        [
+            reach,
+            min(max(thigh * 0.88, reach), reach * 1.08),
+            thigh * 0.85,
+            knee_half * 1.14,
+            knee_half * 0.98,
+            knee_half * 0.98,
+            calf * 1.06,
+            calf * 0.80,
+            ankle_half * 1.05,
+            ankle_half,
+        ]
+    )
+    inner = np.array(
+        [
+            thigh * 0.98,
+            thigh * 0.96,
+            thigh * 0.80,
+            knee_half * 1.12,
+            knee_half * 1.02,
+            knee_half * 0.94,
+            calf * 0.98,
+            calf * 0.74,
+            ankle_half * 1.05,
+            ankle_half,
+        ]
+    )
     one, two = (outer, inner) if s > 0 else (inner, outer)
     left, right = _limb(spine, one, two)
     return curve(left), curve(right)
@@ -129,8 +156,10 @@ def foot(sheet: Sheet, fig: Figure, side: str) -> None:
     inner = edge * 0.62 + spot(0.45, 0.0) * 0.38
     shade = polygon(np.vstack([edge, inner[::-1]]))
     sheet.paint(lambda c: c.drawPath(shade, wash(look["shadow"], 0.6)))
-    toes = [[spot(u, v), spot(u + 0.07, v), spot(u + 0.13, v * 1.02)]
-            for v, u in ((-0.08, 0.84), (0.06, 0.82), (0.17, 0.78), (0.27, 0.72))]
+    toes = [
+        [spot(u, v), spot(u + 0.07, v), spot(u + 0.13, v * 1.02)]
+        for v, u in ((-0.08, 0.84), (0.06, 0.82), (0.17, 0.78), (0.27, 0.72))
+    ]
     inks(sheet, np.array(toes), 0.7, rgb=look["line"], alpha=0.8, taper=0.2)
     ink(sheet, outline[4:-4], 1.1, outside=1 if side == "l" else -1, taper=0.3)
 
@@ -184,22 +213,56 @@ def torso(sheet: Sheet, fig: Figure) -> None:
     neck, h = fig.joint["neck"], fig.height
     level = unit(fig.joint["l_shoulder"] - fig.joint["r_shoulder"])
     down = np.array([-level[1], level[0]])
-    bones = [curve([neck + s * level * h * a + down * h * b
-                     for a, b in ((0.010, 0.020), (0.026, 0.012), (0.052, 0.012))])
-             for s in (-1.0, 1.0)]
+    bones = [
+        curve(
+            [
+                neck + s * level * h * a + down * h * b
+                for a, b in ((0.010, 0.020), (0.026, 0.012), (0.052, 0.012))
+            ]
+        )
+        for s in (-1.0, 1.0)
+    ]
     inks(sheet, np.array(bones), 0.9, rgb=look["line"], alpha=0.6)
 
 
 def _arm_edges(fig: Figure, side: str) -> tuple[np.ndarray, np.ndarray]:
     (shoulder, elbow, wrist), (upper, joint, thin) = fig.arm(side)
     t = np.array([[0.0], [0.16], [0.36], [0.62], [0.86], [1.0]])
-    spine = np.vstack([shoulder + (elbow - shoulder) * t,
-                       elbow + (wrist - elbow) * np.array([[0.16], [0.36], [0.66], [1.0]])])
+    spine = np.vstack(
+        [
+            shoulder + (elbow - shoulder) * t,
+            elbow + (wrist - elbow) * np.array([[0.16], [0.36], [0.66], [1.0]]),
+        ]
+    )
     spine[1:-1] = (spine[:-2] + 4 * spine[1:-1] + spine[2:]) / 6
-    outer = np.array([upper * 0.80, upper * 1.00, upper * 0.98, upper * 0.88, joint * 1.0,
-                      joint * 1.0, joint * 1.10, joint * 1.02, lerp(joint, thin, 0.6), thin])
-    inner = np.array([upper * 0.78, upper * 0.90, upper * 0.92, upper * 0.86, joint * 0.98,
-                      joint * 0.98, joint * 1.02, joint * 0.94, lerp(joint, thin, 0.6), thin])
+    outer = np.array(
+        [
+            upper * 0.80,
+            upper * 1.00,
+            upper * 0.98,
+            upper * 0.88,
+            joint * 1.0,
+            joint * 1.0,
+            joint * 1.10,
+            joint * 1.02,
+            lerp(joint, thin, 0.6),
+            thin,
+        ]
+    )
+    inner = np.array(
+        [
+            upper * 0.78,
+            upper * 0.90,
+            upper * 0.92,
+            upper * 0.86,
+            joint * 0.98,
+            joint * 0.98,
+            joint * 1.02,
+            joint * 0.94,
+            lerp(joint, thin, 0.6),
+            thin,
+        ]
+    )
     one, two = (outer, inner) if side == "l" else (inner, outer)
     left, right = _limb(spine, one, two)
     first, second = unit(elbow - shoulder), unit(wrist - elbow)
@@ -217,8 +280,11 @@ def arm(sheet: Sheet, fig: Figure, side: str) -> None:
     line, halves = fig.arm(side)
     back = unit(line[0] - line[1]) * halves[0]
     middle, side_ = (left[0] + right[0]) / 2, (right[0] - left[0]) / 2
-    crown = [middle - side_ * 0.75 + back * 0.48, middle + back * 0.74,
-             middle + side_ * 0.75 + back * 0.48]
+    crown = [
+        middle - side_ * 0.75 + back * 0.48,
+        middle + back * 0.74,
+        middle + side_ * 0.75 + back * 0.48,
+    ]
     outline = curve(np.vstack([left[::-1], crown, right]))
     sheet.fill(polygon(outline), SKIN, wash(look["skin"]))
     if not sheet.draws_picture:
@@ -270,8 +336,14 @@ def hand(sheet: Sheet, fig: Figure, side: str) -> None:
         ((0.56, -0.08), (0.72, -0.06), (0.88, -0.05)), ((0.54, 0.01), (0.73, 0.02), (0.92, 0.02)),
         ((0.56, 0.09), (0.70, 0.09), (0.84, 0.08)),
     ]) * size  # fmt: skip
-    inks(sheet, wrist + fingers[..., :1] * ahead + fingers[..., 1:] * thumb, 0.7,
-          rgb=look["line"], alpha=0.75, taper=0.2)
+    inks(
+        sheet,
+        wrist + fingers[..., :1] * ahead + fingers[..., 1:] * thumb,
+        0.7,
+        rgb=look["line"],
+        alpha=0.75,
+        taper=0.2,
+    )
     turn = np.sign(ahead[0] * thumb[1] - ahead[1] * thumb[0])
     ink(sheet, outline, 1.0, outside=-turn, taper=0.25)
 
@@ -305,8 +377,15 @@ def head(sheet: Sheet, fig: Figure, *, with_neck: bool = True) -> None:
         shift = -at.turn * 0.10
         if s * at.turn > 0.45:
             continue  # the far ear is hidden
-        ear = at.curve([(s * 0.90 + shift, -0.10), (s * 1.06 + shift, -0.14),
-                        (s * 1.10 + shift, 0.04), (s * 1.03 + shift, 0.24), (s * 0.90, 0.28)])
+        ear = at.curve(
+            [
+                (s * 0.90 + shift, -0.10),
+                (s * 1.06 + shift, -0.14),
+                (s * 1.10 + shift, 0.04),
+                (s * 1.03 + shift, 0.24),
+                (s * 0.90, 0.28),
+            ]
+        )
         sheet.fill(polygon(ear), SKIN, wash(look["skin"] if s < 0 else look["shadow"]))
         ink(sheet, ear, 0.9, outside=-s, taper=0.4)
     outline = at.curve(_face_points(fig), closed=True)
@@ -326,22 +405,38 @@ def neck(sheet: Sheet, fig: Figure) -> None:
     down = np.array([-level[1], level[0]])
     jaw = at([(0.10 * at.turn, 0.50)])[0]
     side = unit(at.rows[0])
-    left = curve([jaw - side * half * 0.98, (jaw + base) / 2 - level * half * 0.92 - down * 2,
-                   base - level * half * 1.02 - down * 0.032 * h,
-                   base - level * half * 1.5 - down * 0.018 * h])
-    right = curve([jaw + side * half * 0.98, (jaw + base) / 2 + level * half * 0.92 - down * 2,
-                    base + level * half * 1.02 - down * 0.032 * h,
-                    base + level * half * 1.5 - down * 0.018 * h])
+    left = curve(
+        [
+            jaw - side * half * 0.98,
+            (jaw + base) / 2 - level * half * 0.92 - down * 2,
+            base - level * half * 1.02 - down * 0.032 * h,
+            base - level * half * 1.5 - down * 0.018 * h,
+        ]
+    )
+    right = curve(
+        [
+            jaw + side * half * 0.98,
+            (jaw + base) / 2 + level * half * 0.92 - down * 2,
+            base + level * half * 1.02 - down * 0.032 * h,
+            base + level * half * 1.5 - down * 0.018 * h,
+        ]
+    )
     pit = base + down * 0.012 * h
     outline = np.vstack([left, [pit - level * half * 0.5, pit + level * half * 0.5], right[::-1]])
     sheet.fill(polygon(outline), SKIN, wash(look["skin"]))
     if not sheet.draws_picture:
         return
     # the jaw's cast shadow, running down the right side
-    shade = curve([jaw - side * half, base - level * half * 0.5 - down * 0.040 * h,
-                    base + level * half * 0.15 - down * 0.022 * h,
-                    base + level * half * 0.55 + down * 0.004 * h,
-                    base + level * half * 1.02 - down * 0.030 * h, jaw + side * half])
+    shade = curve(
+        [
+            jaw - side * half,
+            base - level * half * 0.5 - down * 0.040 * h,
+            base + level * half * 0.15 - down * 0.022 * h,
+            base + level * half * 0.55 + down * 0.004 * h,
+            base + level * half * 1.02 - down * 0.030 * h,
+            jaw + side * half,
+        ]
+    )
     with sheet.clipped(polygon(outline)):
         sheet.paint(lambda c: c.drawPath(polygon(shade), wash(look["shadow"], 0.85)))
     ink(sheet, left[2:], 0.95, outside=1, taper=0.4)
@@ -372,22 +467,46 @@ def _face(sheet: Sheet, fig: Figure, at: HeadFrame, look: dict, outline: np.ndar
         sheet.paint(lambda c: c.drawPath(path, wash(rgb, alpha)))
 
     with sheet.clipped(polygon(outline)):
-        blot([(0.62, -0.7), (0.80, -0.1), (0.74, 0.35), (0.50, 0.72), (0.15, 1.1), (1.3, 1.2),
-              (1.4, -0.6)], look["shadow"], 0.6)
+        blot(
+            [
+                (0.62, -0.7),
+                (0.80, -0.1),
+                (0.74, 0.35),
+                (0.50, 0.72),
+                (0.15, 1.1),
+                (1.3, 1.2),
+                (1.4, -0.6),
+            ],
+            look["shadow"],
+            0.6,
+        )
         blush = 0.42 if person.presentation == "woman" else 0.2
         for s in (-1, 1):
             x, y = at([spot(s * 0.52, 0.36)])[0]
             r = fig.head_size[0] * 0.24
             for k, share in ((1.25, 0.4), (0.85, 0.6)):
                 soft = wash(look["blush"], blush * share)
-                sheet.paint(lambda c, x=x, y=y, r=r * k, soft=soft: c.drawCircle(
-                    float(x), float(y), r, soft))
+                sheet.paint(
+                    lambda c, x=x, y=y, r=r * k, soft=soft: c.drawCircle(
+                        float(x), float(y), r, soft
+                    )
+                )
         if look["beard"] != "none":
             full = look["beard"] == "beard"
             color = mix(look["hair"], look["skin"], 0.0 if full else 0.55)
-            beard = [(-1.1, -0.05), (-0.80, 0.22), (-0.58, 0.46), (-0.30, 0.50), (0, 0.45),
-                     (0.30, 0.50), (0.58, 0.46), (0.80, 0.22), (1.1, -0.05), (1.2, 1.2),
-                     (-1.2, 1.2)]
+            beard = [
+                (-1.1, -0.05),
+                (-0.80, 0.22),
+                (-0.58, 0.46),
+                (-0.30, 0.50),
+                (0, 0.45),
+                (0.30, 0.50),
+                (0.58, 0.46),
+                (0.80, 0.22),
+                (1.1, -0.05),
+                (1.2, 1.2),
+                (-1.2, 1.2),
+            ]
             blot(beard, color, 0.92 if full else 0.5)
     brow = mix(look["hair"] * 0.75, INK, 0.35)
     if person.hair_color == "grey":
@@ -402,25 +521,48 @@ def _face(sheet: Sheet, fig: Figure, at: HeadFrame, look: dict, outline: np.ndar
     for s in (-1, 1):
         x, y = at([spot(s * 0.385, 0.055)])[0]
         r = fig.head_size[0] * 0.098
-        sheet.paint(lambda c, x=x, y=y, r=r: c.drawCircle(float(x), float(y), r,
-                                                         wash(look["iris"])))
-        sheet.paint(lambda c, x=x, y=y, r=r: c.drawCircle(float(x), float(y), r * 0.55,
-                                                         wash(dark)))
+        sheet.paint(
+            lambda c, x=x, y=y, r=r: c.drawCircle(float(x), float(y), r, wash(look["iris"]))
+        )
+        sheet.paint(lambda c, x=x, y=y, r=r: c.drawCircle(float(x), float(y), r * 0.55, wash(dark)))
     lid = [(0.18, 0.08), (0.30, -0.005), (0.44, -0.015), (0.58, 0.055)]
     pair(lid if m >= 1 else [*lid, (0.66, 0.015)], 1.45 - 0.35 * m, dark, taper=0.45)
     pair([(0.26, 0.13), (0.40, 0.155), (0.54, 0.10)], 0.6, look["line"], 0.6)
-    pair([(0.15, -0.135 + 0.03 * m), (0.42, -0.235 + 0.04 * m), (0.68, -0.175 + 0.03 * m)],
-         1.35 + 0.6 * m, brow, 0.95, taper=0.6)
-    blot([(0.02, 0.10), (0.10, 0.30), (0.15, 0.43), (0.04, 0.46), (0.0, 0.36)],
-         look["shadow"], 0.65)
+    pair(
+        [(0.15, -0.135 + 0.03 * m), (0.42, -0.235 + 0.04 * m), (0.68, -0.175 + 0.03 * m)],
+        1.35 + 0.6 * m,
+        brow,
+        0.95,
+        taper=0.6,
+    )
+    blot(
+        [(0.02, 0.10), (0.10, 0.30), (0.15, 0.43), (0.04, 0.46), (0.0, 0.36)], look["shadow"], 0.65
+    )
     stroke([(0.10, 0.28), (0.14, 0.40), (0.05, 0.455)], 0.8, look["line"], 0.8)
     stroke([(-0.11, 0.42), (-0.06, 0.455)], 0.7, look["line"], 0.7, taper=0.2)
     up = 0.02 + 0.035 * look["smile"]
     wide = 0.25 + 0.05 * look["smile"]
-    blot([(-wide, 0.66 - up), (-0.09, 0.605), (0, 0.62), (0.09, 0.605), (wide, 0.66 - up),
-          (0.0, 0.675)], look["lips"] * 0.88)
-    blot([(-wide * 0.8, 0.665 - up * 0.5), (0, 0.67), (wide * 0.8, 0.665 - up * 0.5),
-          (0.10, 0.765 - 0.02 * m), (-0.10, 0.765 - 0.02 * m)], look["lips"])
+    blot(
+        [
+            (-wide, 0.66 - up),
+            (-0.09, 0.605),
+            (0, 0.62),
+            (0.09, 0.605),
+            (wide, 0.66 - up),
+            (0.0, 0.675),
+        ],
+        look["lips"] * 0.88,
+    )
+    blot(
+        [
+            (-wide * 0.8, 0.665 - up * 0.5),
+            (0, 0.67),
+            (wide * 0.8, 0.665 - up * 0.5),
+            (0.10, 0.765 - 0.02 * m),
+            (-0.10, 0.765 - 0.02 * m),
+        ],
+        look["lips"],
+    )
     stroke([(-wide, 0.655 - up), (0, 0.675), (wide, 0.655 - up)], 0.8, look["lips"] * 0.5, 0.9)
     if person.age != "young":
         deep = 0.5 if person.age == "older" else 0.25

@@ -134,8 +134,16 @@ def window(b: Brush, x0: float, y0: float, x1: float, y1: float, bars: Iterable[
     b.glow(x0 + 0.7 * wide, y0 + tall * (0.2 * b.summer + 0.6 * b.autumn + 0.4 * b.winter),
            0.6 * tall, 0.6 * tall, "sun", 0.9)  # fmt: skip
     if city:
-        for i, (u, w, h) in enumerate(((0, 0.2, 0.5), (0.2, 0.13, 0.32), (0.33, 0.2, 0.44),
-                                       (0.56, 0.12, 0.36), (0.68, 0.16, 0.6), (0.84, 0.2, 0.42))):
+        for i, (u, w, h) in enumerate(
+            (
+                (0, 0.2, 0.5),
+                (0.2, 0.13, 0.32),
+                (0.33, 0.2, 0.44),
+                (0.56, 0.12, 0.36),
+                (0.68, 0.16, 0.6),
+                (0.84, 0.2, 0.42),
+            )
+        ):
             left, top = x0 + u * wide, y1 - (h + b.vary(0.05)) * tall
             b.wash(box(left, top, left + w * wide, y1), "far", 0.85 if i % 2 else 1.0)
             b.wash(box(left - 1, top - 3, left + w * wide + 1, top + 2, 2), "snow", b.winter)
@@ -149,8 +157,16 @@ def window(b: Brush, x0: float, y0: float, x1: float, y1: float, bars: Iterable[
         for x in (x0, x1):  # frost creeps in from the corners
             b.glow(x, y1, 0.6 * wide, 0.34 * tall, "snow", b.winter)
             b.glow(x, y0, 0.4 * wide, 0.25 * tall, "snow", 0.9 * b.winter)
-        b.wash(b.clump(((x0 + 0.35 * wide, y1 + 2, 0.42 * wide, 0.07 * tall),
-                        (x0 + 0.8 * wide, y1 + 2, 0.3 * wide, 0.09 * tall))), "snow", b.winter)
+        b.wash(
+            b.clump(
+                (
+                    (x0 + 0.35 * wide, y1 + 2, 0.42 * wide, 0.07 * tall),
+                    (x0 + 0.8 * wide, y1 + 2, 0.3 * wide, 0.09 * tall),
+                )
+            ),
+            "snow",
+            b.winter,
+        )
     b.canvas.restore()
     b.line(pane, "frame", 5)
     mullions = [(x0 + wide * t, y0, x0 + wide * t, y1) for t in bars]

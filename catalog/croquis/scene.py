@@ -23,9 +23,7 @@ GROUND = 0.945 * HEIGHT
 """Where feet stand."""
 
 
-def backdrop(
-    sheet: Sheet, scene: str, season: dict[str, float], rng: np.random.Generator
-) -> None:
+def backdrop(sheet: Sheet, scene: str, season: dict[str, float], rng: np.random.Generator) -> None:
     """Paint the whole background of ``scene`` (region 0), ground included.
 
     ``season`` weights the three ``SEASONS``; tones mix in CIELAB and snow, leaves and bloom come
@@ -129,8 +127,19 @@ def seat(sheet: Sheet, fig: Figure) -> None:
 
         if kind == "plinth":
             fill(box(x - half, top + deep * 0.4, x + half, base, 2), 0xFFD3C8B8)
-            fill(poly(x - half, top + deep * 0.5, x - half * 0.86, top - deep * 0.6,
-                      x + half * 0.86, top - deep * 0.6, x + half, top + deep * 0.5), 0xFFE7DFD2)
+            fill(
+                poly(
+                    x - half,
+                    top + deep * 0.5,
+                    x - half * 0.86,
+                    top - deep * 0.6,
+                    x + half * 0.86,
+                    top - deep * 0.6,
+                    x + half,
+                    top + deep * 0.5,
+                ),
+                0xFFE7DFD2,
+            )
             return
         wood, dark = 0xFFC7A27C, 0xFFAF8A66
         for side in (-1, 1):

@@ -91,6 +91,7 @@ class Options:
     compile: bool
     seed: int
     fresh: bool
+    checkpoint_seconds: float = 180.0
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -106,6 +107,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fresh", action="store_true", help="ignore checkpoint and weights")
+    parser.add_argument("--checkpoint-seconds", type=float, default=180.0)
     o = Options(**vars(parser.parse_args(argv)))
     o.run.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(o.threads)
@@ -188,8 +190,9 @@ def train_words(o: Options) -> None:
         optimizer.step()
         step += 1
         if step % 50 == 0:
-            log.row(step, read=float(sum(losses) / len(losses)), pair=float(pair.detach()))
-            state.save(both, optimizer, step)
+            read = float((sum(losses) / len(losses)).detach())
+            log.row(step, read=read, pair=float(pair.detach()))
+        state.save(both, optimizer, step)
     state.save(both, optimizer, step, now=True)
     text.save_pretrained(o.run / "text_encoder")
     with torch.no_grad():
@@ -741,10 +744,11 @@ class Log:
 
 
 class Checkpoint:
-    """Model, averages and optimiser, written whole every three minutes and swapped in by rename."""
+    """Model, averages and optimiser, written whole every few minutes and swapped in by rename."""
 
     def __init__(self, o: Options, stage: str) -> None:
         self.path, self.fresh, self.last = o.run / f"{stage}.ckpt", o.fresh, time.monotonic()
+        self.every = o.checkpoint_seconds
 
     def load(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
         if self.fresh or not self.path.exists():
@@ -759,7 +763,7 @@ class Checkpoint:
     def save(
         self, model: nn.Module, optimizer: torch.optim.Optimizer, step: int, now: bool = False
     ) -> None:
-        if not now and time.monotonic() - self.last < 180:
+        if not now and time.monotonic() - self.last < self.every:
             return
         self.last = time.monotonic()
         partial = self.path.with_suffix(".partial")

@@ -1,0 +1,177 @@
+"""The whole path below the agent: plan → layout → LoRAs → picture → receipt → replay."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydantic import ValidationError
+
+from catalog.errors import BadValue, Cancelled, Damaged, UnknownName
+from tools.look import PersonSpec, Plan, Worn
+from tools.studio import Studio
+
+WINTER = (
+    "black-long-puffer",
+    "grey-argyle-sweater",
+    "indigo-straight-jeans",
+    "brown-leather-boots",
+)
+
+
+def plan(*ids: str, **more) -> Plan:
+    fields = {"season": {"winter": 1.0}, "steps": 2, "seed": 5} | more
+    return Plan(garments=tuple(Worn(id=i) for i in ids or WINTER), **fields)
+
+
+def pixels(look) -> np.ndarray:
+    return np.asarray(Image.open(look.image).convert("RGB"))
+
+
+def test_a_plan_becomes_a_picture_with_a_receipt(studio: Studio):
+    seen = []
+    look = studio.render_look(plan(), progress=seen.append)
+    assert pixels(look).shape == (768, 512, 3)
+    assert pixels(look).std() > 20
+    receipt = json.loads(Path(look.receipt_file).read_text())
+    assert [a["name"] for a in receipt["adapters"]] == [*WINTER, "winter"]
+    assert all(len(a["sha256"]) == 64 for a in receipt["adapters"])
+    assert [p.step for p in seen if p.stage == "draw"] == [1, 2]
+    assert {"text", "denoise", "decode", "total"} <= look.seconds.keys()
+
+
+def test_the_same_plan_gives_the_same_look_and_another_seed_another(studio: Studio):
+    first, second = studio.render_look(plan()), studio.render_look(plan())
+    assert first.id == second.id
+    assert studio.render_look(plan(seed=6)).id != first.id
+
+
+def test_two_people_drawing_at_once_get_what_each_would_get_alone(studio: Studio):
+    plans = [plan(), plan("red-leather-heels", "cream-silk-blouse", "navy-linen-trousers")]
+    alone = [studio.render_look(p).receipt.picture_sha256 for p in plans]
+    together: dict[int, str] = {}
+
+    def draw(i: int) -> None:
+        together[i] = studio.render_look(plans[i % 2]).receipt.picture_sha256
+
+    threads = [threading.Thread(target=draw, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [together[i] for i in range(4)] == alone * 2
+
+
+def test_a_garments_lora_changes_its_region_and_season_leaves_it_alone(studio: Studio):
+    off = tuple(Worn(id=i, strength=0.0 if i == WINTER[1] else None) for i in WINTER)
+    on, without = plan(), plan().model_copy(update={"garments": off})
+    a, b = pixels(studio.render_look(on)).astype(int), pixels(studio.render_look(without))
+    assert np.abs(a - b).max() > 0
+
+
+def test_replay_in_a_fresh_process_gives_the_same_pixels(studio: Studio, tmp_path: Path):
+    look = studio.render_look(plan())
+    receipt = tmp_path / "receipt.json"
+    shutil.copy(look.receipt_file, receipt)
+    env = os.environ | {"STYLIST_HOME": str(studio.home)}
+    asked = [sys.executable, "-m", "ui.cli", "replay", str(receipt), "--json"]
+    done = subprocess.run(asked, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["same"] is True
+
+
+def test_replay_of_a_changed_receipt_says_how_much_differs(studio: Studio, tmp_path: Path):
+    look = studio.render_look(plan())
+    shutil.copytree(look.folder, tmp_path / look.id)
+    path = tmp_path / look.id / "receipt.json"
+    changed = json.loads(path.read_text())
+    changed["plan"]["seed"] = 99
+    path.write_text(json.dumps(changed))
+    result = studio.replay(path)
+    assert not result.same
+    assert result.max_difference > 0
+
+
+def test_a_changed_byte_in_a_lora_is_found(studio: Studio, tmp_path: Path):
+    look = studio.render_look(plan())
+    home = tmp_path / "home"
+    shutil.copytree(studio.home, home)
+    lora = Studio(home).catalog.lora(WINTER[0])
+    data = bytearray(lora.read_bytes())
+    data[-3] ^= 0xFF
+    os.chmod(lora, 0o644)
+    lora.write_bytes(bytes(data))
+    broken = Studio(home)
+    broken._engine = studio.engine  # the base is loaded once
+    broken.engine._loras.clear()
+    with pytest.raises(Damaged, match="stylist catalog"):
+        broken.replay(look.receipt_file)
+    with pytest.raises(Damaged):
+        broken.render_look(plan())
+
+
+def test_cancelling_keeps_nothing_and_the_next_request_is_fine(studio: Studio):
+    before = {look.id for look in studio.looks()}
+    cancel = threading.Event()
+    with pytest.raises(Cancelled):
+        studio.render_look(
+            plan(seed=77, steps=6), progress=lambda p: p.step == 1 and cancel.set(), cancel=cancel
+        )
+    assert {look.id for look in studio.looks()} == before
+    assert studio.render_look(plan()).id
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"seed": -1},
+        {"steps": 10**6},
+        {"steps": 0},
+        {"guidance": float("nan")},
+        {"control_weight": float("inf")},
+        {"season": {}},
+        {"season": {"winter": 0.0}},
+        {"season": {"monsoon": 1.0}},
+        {"control_start": -0.1},
+    ],
+)
+def test_values_outside_their_limits_are_refused(bad):
+    with pytest.raises(ValidationError):
+        plan(**bad)
+
+
+@pytest.mark.parametrize("strength", [float("nan"), float("inf"), -0.5, 1e9])
+def test_strengths_outside_their_limits_are_refused(strength):
+    with pytest.raises(ValidationError):
+        Worn(id="x", strength=strength)
+
+
+def test_unknown_words_name_the_nearest():
+    with pytest.raises(UnknownName, match="walking"):
+        plan(pose="walkin")
+    with pytest.raises(UnknownName, match="beach"):
+        plan(scene="beech")
+    with pytest.raises(UnknownName, match="curly"):
+        PersonSpec(hair="curlie")
+
+
+def test_unknown_garment_names_the_nearest(studio: Studio):
+    with pytest.raises(UnknownName, match="black-long-puffer"):
+        studio.render_look(plan("black-long-pufer"))
+
+
+def test_two_garments_for_one_slot_are_refused(studio: Studio):
+    with pytest.raises(BadValue, match="both footwear"):
+        studio.render_look(plan(*WINTER, "red-leather-heels"))
+
+
+def test_unknown_looks_and_path_tricks_are_unknown(studio: Studio):
+    for id in ("look-0000000000000000", "../catalog", "", "look-x/../../etc"):
+        with pytest.raises(UnknownName):
+            studio.look(id)

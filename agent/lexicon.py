@@ -180,6 +180,13 @@ def _entries_cached(language: str) -> frozenset[tuple[str, str, str]]:
     return frozenset(_entries(language))
 
 
+@lru_cache(maxsize=8)
+def named(kind: str) -> dict[str, str]:
+    """English phrases for the values of ``kind``, the values themselves among them."""
+    entries = [(phrase, value) for phrase, k, value in _entries_cached("en") if k == kind]
+    return dict(entries) | {value: value for _, value in entries}
+
+
 def hits(text: str, language: str) -> list[Hit]:
     """All words of ``text`` in order, phrases joined, with their meanings."""
     book, folded = lexicon(language), fold(text)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from agent import numbers
-from agent.lexicon import Hit, fold, hits, language_of
+from agent.lexicon import Hit, fold, hits, language_of, named
 from agent.pieces import mentions
 from agent.refusals import refusal
 from agent.wearer import CLOTHES, wearer
@@ -54,18 +54,36 @@ def understand(message: str, state: dict[str, Any]) -> Request:
     refused = refusal(folded)
     if refused:
         return Request("decline", language, reason=refused)
+    picked, message = _picked(message)
+    language, folded = language_of(message, str(state.get("language") or "en")), fold(message)
     found = hits(message, language)
     masked, person = wearer(found, folded)
     said = mentions(found, language, masked)
     plan = state.get("plan")
     request = Request("dress", language, person=person)
-    request.pose = _first(found, "pose", masked)
-    request.scene = _first(found, "scene", masked)
+    request.pose = picked.get("pose") or _first(found, "pose", masked)
+    request.scene = picked.get("scene") or _first(found, "scene", masked)
     small = _small_talk(found, folded, said, plan, request)
     if small is not None:
         return small
     change(request, message, found, said.found, said.keep_all, state)
     return request
+
+
+def _picked(message: str) -> tuple[dict[str, str], str]:
+    """“Scene: beach”, “pose walking”: a choice said outright, and the message without it.
+
+    Taken out first, because “beach”, “office” and “home” alone say what the outfit is for.
+    """
+    picked: dict[str, str] = {}
+    for kind in ("scene", "pose"):
+        names = named(kind)
+        words = "|".join(re.escape(p) for p in sorted(names, key=len, reverse=True))
+        choice = re.compile(rf"\b{kind}\b\s*[:：]?\s*({words})\b[.;,]?", re.IGNORECASE)
+        if match := choice.search(message):
+            picked[kind] = names[match[1].lower()]
+            message = f"{message[: match.start()]} {message[match.end() :]}".strip()
+    return picked, message
 
 
 def _first(found: list[Hit], kind: str, masked: set[int]) -> str | None:

@@ -54,7 +54,7 @@ def read_low_rank(tensors: dict[str, Tensor]) -> LowRank:
     ranks = set()
     whole = {}
     for module, (a, b) in pairs.items():
-        if a is None or b is None or a.shape[0] != b.shape[1]:
+        if a is None or b is None or min(a.ndim, b.ndim) < 2 or a.shape[0] != b.shape[1]:
             raise BadValue(f"The LoRA's pair for {module} is incomplete.")
         rank = a.shape[0]
         ranks.add(rank)
@@ -114,7 +114,8 @@ class WideAdapter:
             for lora, weight, _ in loras:
                 if name in lora.pairs:
                     low, high = lora.pairs[name]
-                    if low.shape[1:] != base.shape[1:] or high.shape[0] != base.shape[0]:
+                    fits = low.shape[1:] == base.shape[1:]
+                    if not fits or (high.shape[0], *high.shape[2:]) != (base.shape[0], *tail):
                         raise BadValue(f"The LoRA was made for another base (at {name}).")
                     a[start : start + len(low)] = low
                     b[:, start : start + high.shape[1]] = weight * high

@@ -49,21 +49,11 @@ def training_folder() -> Path:
     return cache / "stylist" / "train-base"
 
 
-def noise_scheduler():
-    """DDIM over v-prediction with zero terminal SNR; latents are not clipped (they exceed ±1)."""
-    from diffusers import DDIMScheduler
+def noise_scheduler(vae):
+    """The sampler for an autoencoder's latents."""
+    from catalog.croquis.schedule import ChannelScheduler, deviations
 
-    return DDIMScheduler(
-        num_train_timesteps=1000,
-        beta_schedule="scaled_linear",
-        beta_start=0.00085,
-        beta_end=0.012,
-        prediction_type="v_prediction",
-        rescale_betas_zero_snr=True,
-        timestep_spacing="trailing",
-        clip_sample=False,
-        set_alpha_to_one=True,
-    )
+    return ChannelScheduler(deviations=deviations(vae.synthesis))
 
 
 def new_unet(config: dict[str, Any]):
@@ -149,7 +139,8 @@ def export(run: Path, folder: Path) -> None:
         model.save_pretrained(target, max_shard_size=SHARD)
     shutil.rmtree(folder / "tokenizer", ignore_errors=True)
     shutil.copytree(run / "tokenizer", folder / "tokenizer")
-    noise_scheduler().save_pretrained(folder / "scheduler")
+    vae = CroquisAutoencoder.from_pretrained(run / "vae")
+    noise_scheduler(vae).save_pretrained(folder / "scheduler")
     hashes = {f: _sha256(folder / f) for f in _files(folder)}
     (folder / "hashes.json").write_text(json.dumps(hashes, indent=1) + "\n")
 
@@ -204,10 +195,11 @@ def load_base(name: str = "croquis", device: str = "cpu") -> Base:
             "Restore them from the repository: git checkout -- catalog/croquis/weights.",
         )
     import torch
-    from diffusers import ControlNetModel, DDIMScheduler
+    from diffusers import ControlNetModel
 
     from catalog.croquis import tokens
     from catalog.croquis.autoencoder import CroquisAutoencoder
+    from catalog.croquis.schedule import ChannelScheduler
 
     folder, dtype = weights_folder(), torch.float32 if device == "cpu" else torch.float16
     unet = load_unet(name, device)
@@ -226,7 +218,7 @@ def load_base(name: str = "croquis", device: str = "cpu") -> Base:
         vae=vae,
         unet=unet,
         controlnets=nets,
-        scheduler=DDIMScheduler.from_pretrained(folder / "scheduler"),
+        scheduler=ChannelScheduler.from_pretrained(folder / "scheduler"),
         sha256=status["sha256"],
         device=device,
     )

@@ -7,6 +7,7 @@ garment's LoRA is multiplied by that share. Both read the same shares, set once 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import contextmanager
 
@@ -82,11 +83,12 @@ class LoraMasks:
         handles = []
         for name, module in model.named_modules():
             if ".lora_A." in name and not list(module.children()):
-                handles.append(module.register_forward_hook(self._mask(name)))
+                handles.append(module.register_forward_hook(self._mask(model, name)))
         return handles
 
-    def _mask(self, name: str):
-        reads_words = ".attn" in name and (".to_k." in name or ".to_v." in name)
+    def _mask(self, model: nn.Module, name: str):
+        attention = re.split(r"\.to_[kv]\.", name)[0]
+        reads_words = attention != name and model.get_submodule(attention).is_cross_attention
         reads_time = "time_emb" in name
 
         def apply(module: nn.Module, inputs: tuple[Tensor, ...], out: Tensor) -> Tensor:
@@ -95,9 +97,7 @@ class LoraMasks:
             if out.ndim == 4:
                 return out * self._by_size[(out.shape[2], out.shape[3])].to(out.dtype)
             if reads_words and self._by_tokens is not None:
-                tokens = self._by_tokens
-                if out.shape[1] == tokens.shape[1]:
-                    return out * tokens.to(out.dtype)
+                return out * self._by_tokens.to(out.dtype)
             return out * self._by_cells[out.shape[1]].to(out.dtype)
 
         return apply

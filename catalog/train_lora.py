@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 class Options:
     """Every dial of a LoRA training."""
 
-    rank: int = 4
-    alpha: float = 4.0
-    rate: float = 4e-3
-    steps: int = 150
+    rank: int = 2
+    alpha: float = 2.0
+    rate: float = 5e-3
+    steps: int = 40
     batch: int = 4
     seed: int = 0
     background: float = 0.05
@@ -41,7 +41,7 @@ class Options:
 
 
 GARMENT = Options()
-SEASON = Options(steps=220, batch=6, rate=2e-3, background=1.0)
+SEASON = Options(rank=4, alpha=4.0, steps=60, batch=6, rate=3e-3, background=1.0)
 Progress = Callable[[int, int, float], None]
 """Called with step, steps, loss."""
 
@@ -198,7 +198,7 @@ def _train(
                     noisy, t, encoder_hidden_states=words[pick], controlnet_cond=layouts[pick],
                     return_dict=False,
                 )  # fmt: skip
-            v = unet(
+            output = unet(
                 noisy,
                 t,
                 encoder_hidden_states=words[pick],
@@ -208,7 +208,8 @@ def _train(
                 return_dict=False,
             )[0]
         weight = options.background + (1 - options.background) * share[:, region : region + 1]
-        loss = ((v.float() - (a * noise - s * z)).square() * weight).sum()
+        v = base.scheduler.velocity(output.float(), noisy, t)
+        loss = ((v - (a * noise - s * z)).square() * weight).sum()
         loss = loss / (weight.sum() * z.shape[1])
         loss.backward()
         for group in optimizer.param_groups:

@@ -11,6 +11,8 @@ from agent.planner import EmbeddedPlanner
 from agent.stylist import Stylist
 from agent.turn import TurnTools
 from agent.understand import understand
+from catalog.croquis.figure import POSES
+from catalog.croquis.scene import SCENES
 
 
 def wish(text, state=None):
@@ -214,3 +216,24 @@ def test_the_same_message_is_read_the_same_way_and_fast():
     began = time.process_time()
     assert all(understand(text, {}) == first for _ in range(10))
     assert (time.process_time() - began) / 10 < 0.05
+
+
+@pytest.mark.parametrize("kind", ["scene", "pose"])
+def test_every_scene_and_pose_the_page_offers_is_read_and_changes_nothing_else(talk, kind):
+    first = talk("winter outfit for a commute")
+    offered = {"scene": SCENES, "pose": POSES}[kind]
+    for name in offered:
+        for said in (f"{kind.title()}: {name}", f"{kind} {name}"):
+            read = understand(said, {"plan": first["plan"]})
+            assert (read.kind, getattr(read, kind)) == ("dress", name) and read.redraw_only
+            assert not read.wish.occasion and not read.wish.want and not read.wish.season
+    answer = talk(f"{kind.title()}: {offered[3]}")
+    assert answer["plan"][kind] == offered[3]
+    assert slots(answer).keys() == slots(first).keys()
+    assert all(slots(answer)[s]["id"] == g["id"] for s, g in slots(first).items())
+    assert answer["plan"]["occasion"] == "commute"
+
+
+def test_a_scene_said_outright_stands_beside_another_occasion():
+    read = understand("summer date, scene: office, pose waving", {})
+    assert (read.scene, read.pose, read.wish.occasion) == ("office", "waving", "date")

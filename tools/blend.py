@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from catalog.garment import Garment
+from catalog.garment import Garment, Season
 from tools.look import Worn
 
 SMALL_REGION = 0.004
@@ -32,7 +32,7 @@ def garment_strengths(
     return tuple(strengths)
 
 
-def season_strengths(season: dict[str, float], strength: float) -> dict[str, float]:
+def season_strengths(season: Mapping[Season, float], strength: float) -> dict[Season, float]:
     """Weight of each season's LoRA: the shares, times the plan's overall season strength."""
     total = sum(season.values())
     return {s: round(strength * w / total, 4) for s, w in sorted(season.items()) if w > 0}

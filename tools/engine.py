@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import DDIMScheduler, StableDiffusionControlNetPipeline
+from diffusers import StableDiffusionControlNetPipeline
 from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
@@ -65,17 +65,6 @@ class Render:
 Step = Callable[[int, int, np.ndarray | None], None]
 
 
-class _Scheduler(DDIMScheduler):
-    """DDIM that remembers its latest guess of the clean latents, for previews."""
-
-    clean: Tensor | None = None
-
-    def step(self, *args: Any, **kwargs: Any):
-        out = super().step(*args, **kwargs)
-        self.clean = out[1] if isinstance(out, tuple) else out.pred_original_sample
-        return out
-
-
 class _Pipeline(StableDiffusionControlNetPipeline):
     """The stock pipeline; only control maps keep their own channels and size."""
 
@@ -100,7 +89,7 @@ class Engine:
         self._lock = threading.Lock()
         self._loras: OrderedDict[str, LowRank] = OrderedDict()
         self._adapter = WideAdapter(base.unet)
-        self._scheduler = _Scheduler.from_config(base.scheduler.config)
+        self._scheduler = base.scheduler
         self._pipe = _Pipeline(
             vae=base.vae,
             text_encoder=base.text_encoder,

@@ -7,7 +7,7 @@ ControlNet map, as attention regions, and as the known mask of each garment.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from catalog.croquis import drawing
 from catalog.croquis.figure import Person
 from catalog.croquis.sheet import FIRST_GARMENT
-from catalog.garment import Cloth, Garment, Shape, Slot
+from catalog.garment import Cloth, Garment, Season, Shape, Slot
 from tools import pose
 
 _BLANK = Cloth(colors=("#808080",))
@@ -53,7 +53,7 @@ class Layout:
 
 
 def lay_out(
-    garments: Sequence[Garment], person: Person, pose_name: str, season: dict[str, float]
+    garments: Sequence[Garment], person: Person, pose_name: str, season: Mapping[Season, float]
 ) -> Layout:
     """Draw the layout of an outfit on a body.
 
@@ -86,8 +86,8 @@ def lay_out(
     )
 
 
-def worn_shape(shape: Shape, season: dict[str, float]) -> Shape:
-    """How a garment of this shape is worn in that season: what can be opened is closed in winter."""
+def worn_shape(shape: Shape, season: Mapping[Season, float]) -> Shape:
+    """How a garment of this shape is worn in that season: what opens is closed in winter."""
     if shape.open and season.get("winter", 0.0) > 0.5:
         return shape.model_copy(update={"open": False})
     return shape

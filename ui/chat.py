@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from agent.stylist import Stylist
 
 CSS = Path(__file__).with_name("chat.css")
-FONTS = Path(__file__).with_name("fonts")
 EXAMPLES = (
     "Winter outfit for a commute",
     "Something for a garden party in June",
@@ -305,23 +303,13 @@ def launch(blocks: gr.Blocks, settings: Settings) -> None:
             footer_links=[],
             allowed_paths=[str(settings.home / "looks")],
             theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
-            css=_fonts() + CSS.read_text(),
+            css=CSS.read_text(),
         )
     except OSError:
         raise Busy(
             f"Port {settings.port} on {settings.host} is taken.",
             f"Close what uses it, or choose another: stylist chat --port {settings.port + 1}",
         ) from None
-
-
-def _fonts() -> str:
-    """The headings' font, inside the style sheet: the page asks nobody for anything."""
-    faces = (("lora.woff2", "normal"), ("lora-italic.woff2", "italic"))
-    return "".join(
-        f'@font-face {{ font-family: "Lora"; font-style: {style}; src: '
-        f"url(data:font/woff2;base64,{b64encode((FONTS / name).read_bytes()).decode()}); }}\n"
-        for name, style in faces
-    )
 
 
 class _Shown:

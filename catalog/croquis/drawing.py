@@ -149,7 +149,7 @@ def sample_flat(seed: int) -> Flat:
 
 def sample_person(rng: np.random.Generator) -> Person:
     def pick(words: Sequence[str]) -> str:
-        return words[rng.integers(len(words))]
+        return words[int(rng.integers(len(words)))]
 
     return Person(
         body=pick(figures.BODIES),

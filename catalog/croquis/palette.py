@@ -93,7 +93,7 @@ def nearest_held_out(color: str) -> str:
     # a point well inside each cell, as near to the wanted shade as the margin allows
     shades = np.clip(lab, (cells + 0.25) * CELL, (cells + 0.75) * CELL)
     rgb = lab_to_srgb(shades)
-    real = ((rgb >= 0) & (rgb <= 255)).all(-1)
+    real = np.asarray(((rgb >= 0) & (rgb <= 255)).all(-1))
     for i in np.argsort(delta_e(lab[None], shades) + 1e6 * ~real):
         shade = rgb_to_hex(rgb[i])
         if real[i] and held_out(shade) and color_word(shade) == word:

@@ -42,6 +42,7 @@ def _studio(b: Brush) -> None:
 
 def _city(b: Brush) -> None:
     sky(b, 240)
+    top: float
     for x0, x1, top in ((84, 112, 150), (110, 134, 118), (132, 152, 160), (150, 178, 134)):
         top += b.vary(8)
         b.wash(box(x0, top, x1, 270), "far", 0.9)
@@ -173,6 +174,7 @@ def _forest(b: Brush) -> None:
     b.bush(((40, 250, 80, 60), (140, 262, 80, 44), (230, 246, 70, 70)), "far", 0.9, snow=3)
     b.fade(box(0, 276, WIDTH, HEIGHT), "grass grass2", 276, 420)
     far = skia.Path()
+    x: float
     for x in (66, 88, 108, 146, 168, 192):
         x += b.vary(5)
         far.addPath(poly(x - 2, 282, x - 1.4, 0, x + 1.4, 0, x + 2.4, 282))

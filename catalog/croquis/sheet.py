@@ -53,8 +53,8 @@ class Sheet:
         if self._picture is not None and paint is not None:
             self._picture.getCanvas().drawPath(path, paint)
 
-    def paint(self, draw: Callable[[skia.Canvas], object]) -> None:
-        """Marks of the picture only: shading, folds, prints, stitches, faces."""
+    def paint(self, draw: Callable[..., object]) -> None:
+        """Marks of the picture only: shading, folds, prints, stitches, faces; ``draw(canvas)``."""
         if self._picture is not None:
             draw(self._picture.getCanvas())
 

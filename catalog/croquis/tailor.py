@@ -204,7 +204,7 @@ class Body:
                     angles = np.linspace(0, 2 * np.pi, 9)[:-1]
                     ball = np.stack([np.cos(angles), np.sin(angles)], 1) * halves[1]
                     cover += list(self._legs[s][1] + ball)
-        return skia.Op(path, polygon(*_hull(cover)), skia.kUnion_PathOp)
+        return skia.Op(path, polygon(*np.array(_hull(cover))), skia.kUnion_PathOp)
 
     def leg_width(self, f: float) -> float:
         k = min(int(f), 1)

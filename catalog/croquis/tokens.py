@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -26,22 +28,33 @@ def build_tokenizer(folder: Path):
 
     letters = list(bytes_to_unicode().values())
     vocabulary = letters + [c + "</w>" for c in letters]
+    # byte-pair training to the end: each merge is applied to every word before the next is chosen,
+    # so the tokenizer, which applies them in this order, ends with whole words as well
     merges: list[tuple[str, str]] = []
-    for word in _words():
-        parts = [*word[:-1], word[-1] + "</w>"]
-        while len(parts) > 1:
-            merge = (parts[0], parts[1])
-            if merge not in merges:
-                merges.append(merge)
-            if "".join(merge) not in vocabulary:
-                vocabulary.append("".join(merge))
-            parts[:2] = ["".join(merge)]
+    words = [[*word[:-1], word[-1] + "</w>"] for word in _words()]
+    while pairs := Counter(pair for word in words for pair in pairwise(word)):
+        best = max(pairs, key=lambda pair: (pairs[pair], pair))
+        merges.append(best)
+        if "".join(best) not in vocabulary:
+            vocabulary.append("".join(best))
+        words = [_merged(word, best) for word in words]
     vocabulary += ["<|startoftext|>", "<|endoftext|>"]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.json").write_text(json.dumps({w: i for i, w in enumerate(vocabulary)}))
     lines = ["#version: 0.2", *(" ".join(m) for m in merges)]
     (folder / "merges.txt").write_text("\n".join(lines) + "\n")
     return load_tokenizer(folder)
+
+
+def _merged(word: list[str], pair: tuple[str, str]) -> list[str]:
+    """``word`` with every ``pair`` of neighbours joined, from the left."""
+    out: list[str] = []
+    for part in word:
+        if out and (out[-1], part) == pair:
+            out[-1] = "".join(pair)
+        else:
+            out.append(part)
+    return out
 
 
 def load_tokenizer(folder: Path):

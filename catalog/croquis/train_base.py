@@ -265,7 +265,7 @@ class Crops(IterableDataset):
             truth = drawing.sample_flat(seed) if seed % 2 else drawing.sample_worn(seed)
             drawn = drawing.draw(truth, scale=0.5)
             for i, phrase in enumerate(drawn.phrases[2:]):
-                crop = garment_crop(drawn.picture, drawn.regions, i)
+                crop = garment_crop(drawn.picture, drawn.regions, i)  # type: ignore[arg-type]
                 if crop is not None:
                     yield torch.from_numpy(crop), phrase
 
@@ -506,7 +506,10 @@ class Denoiser(nn.Module):
         maps_: dict[str, Tensor],
         weights: dict[str, Tensor],
     ) -> Tensor:
-        """Predicted v. ``maps_[name]`` in 0…1, ``weights[name]`` ``(B,)`` switches it per row."""
+        """The UNet's output, of which ``ChannelScheduler.velocity`` makes v.
+
+        ``maps_[name]`` is in 0…1, ``weights[name]`` ``(B,)`` switches it row by row.
+        """
         down, middle = None, None
         for name, condition in maps_.items():
             residuals, mid = self.control[name](
@@ -547,7 +550,7 @@ def train_unet(o: Options) -> None:
     both = nn.ModuleDict({"model": model, "ema": ema})
     log, state, clock = Log(o, "unet"), Checkpoint(o, "unet"), Clock(o.minutes)
     step = state.load(both, optimizer)
-    scheduler = bases.noise_scheduler()
+    scheduler = bases.noise_scheduler(vae)
     alpha = scheduler.alphas_cumprod.to(o.device).float()
     run_step = torch.compile(model) if o.compile else model
 
@@ -609,10 +612,11 @@ def train_unet(o: Options) -> None:
         with torch.autocast(o.device, torch.bfloat16):
             bias = regions.attention_bias(share)
             noisy = (a * z + s * noise).contiguous(memory_format=torch.channels_last)
-            predicted = run_step(noisy, t, words, bias, conditions, weights)
+            output = run_step(noisy, t, words, bias, conditions, weights)
+        predicted = scheduler.velocity(output.float(), noisy, t)
         # the figure is what people look at: its cells count double
         figure = 1 + (1 - row["shares"].float()[:, :1])
-        loss = ((predicted.float() - target).square() * figure).mean() / figure.mean()
+        loss = ((predicted - target).square() * figure).mean() / figure.mean()
         loss.backward()
         norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for group in optimizer.param_groups:
@@ -659,7 +663,8 @@ def held_out_error(
     whatever a sampler makes of it.
     """
     tokenizer = tokens.load_tokenizer(tokenizer_folder)
-    alpha = bases.noise_scheduler().alphas_cumprod.to(o.device).float()
+    scheduler = bases.noise_scheduler(vae)
+    alpha = scheduler.alphas_cumprod.to(o.device).float()
     rows = [
         example(drawing.draw(drawing.sample_worn(HELD_OUT_SEEDS + i)), tokenizer, None)
         for i in range(32)
@@ -679,8 +684,9 @@ def held_out_error(
     for level in (999, 800, 600, 400, 200):
         t = torch.full((32,), level, device=o.device)
         a, s = alpha[level].sqrt(), (1 - alpha[level]).sqrt()
-        v = model(a * z + s * noise, t, words, bias, conditions, ones)
-        guess = a * (a * z + s * noise) - s * v
+        noisy = a * z + s * noise
+        v = scheduler.velocity(model(noisy, t, words, bias, conditions, ones), noisy, t)
+        guess = a * noisy - s * v
         spread = (z - z[inside].mean()).square()[inside].mean()
         errors[str(level)] = round(float((guess - z).square()[inside].mean() / spread), 4)
     return errors
@@ -727,12 +733,14 @@ class Log:
 
     def __init__(self, o: Options, stage: str) -> None:
         self.path, self.stage, self.start = o.run / f"loss-{stage}.csv", stage, time.monotonic()
-        self.minutes, self.smooth = o.minutes, {}
+        self.minutes = o.minutes
+        self.smooth: dict[str, float] = {}
 
     def row(self, step: int, **figures: float) -> None:
         seconds = time.monotonic() - self.start
         for name, value in figures.items():
-            self.smooth[name] = 0.8 * self.smooth.get(name, value) + 0.2 * value
+            old = value if name in ("pictures", "waited") else self.smooth.get(name, value)
+            self.smooth[name] = 0.8 * old + 0.2 * value
         new = not self.path.exists()
         with self.path.open("a", newline="") as file:
             writer = csv.writer(file)

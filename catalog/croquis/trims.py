@@ -111,12 +111,12 @@ def trim(
         elif kind == "studs":
             points = [at(a, s) for a in (0.06, 0.14) for s in np.linspace(-0.8, 0.8, 9)]
 
-            def draw(canvas: skia.Canvas) -> None:
+            def rivet(canvas: skia.Canvas, points=points) -> None:
                 for x, y in points:
                     canvas.drawCircle(float(x), float(y), 1.25, brush("#e4e2dc"))
                     canvas.drawCircle(float(x), float(y), 1.25, pen(INK, 0.4))
 
-            sheet.paint(draw)
+            sheet.paint(rivet)
         elif kind == "chest stripe":
             band = line(at(0.36, -3), at(0.36, 3))
             sheet.paint(lambda c: c.drawPath(band, pen(accent, min(length * 0.16, 10.0))))
@@ -125,13 +125,13 @@ def trim(
                 loop = line(at(along, -0.34), at(along, 0.34))
                 peg = line(at(along, -0.09), at(along, 0.09))
 
-                def draw(canvas: skia.Canvas, loop=loop, peg=peg) -> None:
+                def fasten(canvas: skia.Canvas, loop=loop, peg=peg) -> None:
                     canvas.drawPath(loop, pen(INK, 1.5))
                     canvas.drawPath(loop, pen(accent, 0.8))
                     canvas.drawPath(peg, pen(INK, 4.0))
                     canvas.drawPath(peg, pen("#c79a5b", 2.8))
 
-                sheet.paint(draw)
+                sheet.paint(fasten)
 
 
 def _pocket(sheet, center, down, across, size, cloth) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 
 from catalog.base import base_sha256, load_base
@@ -63,4 +62,4 @@ def _trained_on(path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

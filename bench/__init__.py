@@ -1,0 +1,1 @@
+"""Figures: what the program achieves, measured the same way every time."""

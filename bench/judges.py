@@ -1,0 +1,284 @@
+"""Judges: small networks that say what a picture shows, from its pixels alone.
+
+    python -m bench.judges train --minutes 60 [--only segmenter pattern …] [--fresh]
+    python -m bench.judges score
+
+They were trained on drawings of their own (seeds from 5·10⁹ on, garments in every shade, print and
+trim), softened and spoilt so that they read renders too. Nothing of a render's layout reaches them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from catalog.garment import CATEGORIES, SEASONS, SLOTS
+
+FOLDER = Path(__file__).parent / "judges"
+CLASSES = ("background", "skin", "hair", *SLOTS)
+PATTERN_CLASSES = ("plain", "stripes", "plaid", "dots", "print")
+WINDOW = 160, 112
+"""Rows and columns of the pattern judge's window on a garment, at the picture's own scale."""
+
+
+# --- the networks --------------------------------------------------------------------------------
+
+
+class _Block(nn.Module):
+    """Convolution with a shortcut."""
+
+    def __init__(self, width: int, dilation: int = 1) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(width // 16, width)
+        self.conv = nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv(F.silu(self.norm(x)))
+
+
+class Segmenter(nn.Module):
+    """Pictures ``(B, 3, 384, 256)`` in -1…1 → logits of ``CLASSES`` ``(B, 12, 384, 256)``.
+
+    Inside it works on 192 x 128; the head puts four answers into each of those pixels.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(12, 16, 3, padding=1), _Block(16))
+        self.down1 = nn.Sequential(nn.Conv2d(16, 48, 3, 2, 1), _Block(48))
+        self.down2 = nn.Sequential(nn.Conv2d(48, 64, 3, 2, 1), _Block(64))
+        self.down3 = nn.Sequential(nn.Conv2d(64, 64, 3, 2, 1), _Block(64), _Block(64, 2))
+        self.up2 = _Block(64)
+        self.narrow1, self.up1 = nn.Conv2d(64, 48, 1), _Block(48)
+        self.narrow0, self.up0 = nn.Conv2d(48, 16, 1), _Block(16)
+        self.head = nn.Sequential(
+            nn.GroupNorm(1, 16), nn.SiLU(), nn.Conv2d(16, 4 * len(CLASSES), 1), nn.PixelShuffle(2)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        a = self.stem(x)
+        b = self.down1(a)
+        c = self.down2(b)
+        c = self.up2(c + _double(self.down3(c)))
+        b = self.up1(b + _double(self.narrow1(c)))
+        return self.head(self.up0(a + _double(self.narrow0(b))))
+
+
+class PatternJudge(nn.Module):
+    """A garment's window ``(B, 4, 160, 112)`` (colour less its mean, and mask) → pattern logits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.PixelUnshuffle(2),
+            nn.Conv2d(16, 32, 3, padding=1),
+            _Block(32),
+            nn.Conv2d(32, 48, 3, 2, 1),
+            _Block(48),
+            nn.Conv2d(48, 48, 3, 2, 1),
+            _Block(48),
+        )
+        self.head = nn.Linear(96, len(PATTERN_CLASSES))
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the classes are told from, ``(B, 96)``: mean and strongest answer over the mask."""
+        y = F.silu(self.body(x))
+        mask = F.adaptive_avg_pool2d(x[:, 3:], y.shape[2:])
+        mean = (y * mask).sum((2, 3)) / mask.sum((2, 3)).clamp_min(1e-3)
+        return torch.cat([mean, (y * (mask > 0.3)).amax((2, 3))], 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.features(x))
+
+
+class CategoryJudge(nn.Module):
+    """A garment ``(B, 4, 96, 64)`` fitted to the frame, and its box ``(B, 4)`` → kind logits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(4, 24, 4, 2, 1),
+            nn.SiLU(),
+            nn.Conv2d(24, 40, 3, 2, 1),
+            nn.SiLU(),
+            nn.GroupNorm(2, 40),
+            nn.Conv2d(40, 56, 3, 2, 1),
+            nn.SiLU(),
+            nn.AdaptiveAvgPool2d((4, 2)),
+            nn.Flatten(),
+        )
+        self.head = nn.Sequential(
+            nn.Linear(56 * 8 + 4, 64), nn.SiLU(), nn.Linear(64, len(CATEGORIES))
+        )
+
+    def forward(self, x: Tensor, box: Tensor) -> Tensor:
+        return self.head(torch.cat([self.body(x), box], 1))
+
+
+class SeasonJudge(nn.Module):
+    """A picture ``(B, 4, 384, 256)`` with its garments blanked → logits of ``SEASONS``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.PixelUnshuffle(4),
+            nn.Conv2d(64, 32, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(32, 40, 3, 2, 1),
+            nn.SiLU(),
+            nn.GroupNorm(2, 40),
+            nn.Conv2d(40, 56, 3, 2, 1),
+            nn.SiLU(),
+        )
+        self.head = nn.Linear(112, len(SEASONS))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.body(x)
+        return self.head(torch.cat([y.mean((2, 3)), y.amax((2, 3))], 1))
+
+
+NETWORKS: dict[str, type[nn.Module]] = {
+    "segmenter": Segmenter,
+    "pattern": PatternJudge,
+    "category": CategoryJudge,
+    "season": SeasonJudge,
+}
+
+
+def _double(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+@lru_cache
+def judge(name: str) -> nn.Module:
+    """A trained judge, ready to use. Raises FileNotFoundError before the first training."""
+    network = NETWORKS[name]()
+    network.load_state_dict({k: v.float() for k, v in load_file(weights_file(name)).items()})
+    return network.eval().requires_grad_(False)
+
+
+def weights_file(name: str) -> Path:
+    return FOLDER / f"{name}.safetensors"
+
+
+def save(name: str, network: nn.Module) -> None:
+    """Keep a judge's weights in half precision."""
+    FOLDER.mkdir(exist_ok=True)
+    partial = weights_file(name).with_suffix(".partial")
+    tensors = {k: v.detach().cpu().half().contiguous() for k, v in network.state_dict().items()}
+    save_file(tensors, partial)
+    os.replace(partial, weights_file(name))
+    judge.cache_clear()
+
+
+# --- what they read out of a picture, uint8 (384, 256, 3) ----------------------------------------
+
+
+@torch.no_grad()
+def segment(picture: np.ndarray) -> np.ndarray:
+    """Class of each pixel, uint8 ``(384, 256)``, numbers into ``CLASSES``."""
+    x = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float() / 127.5 - 1
+    return judge("segmenter")(x)[0].argmax(0).to(torch.uint8).numpy()
+
+
+@torch.no_grad()
+def pattern(picture: np.ndarray, mask: np.ndarray) -> tuple[str, np.ndarray]:
+    """The pattern class of the garment under ``mask``, and the features ``(96,)`` it is told by."""
+    features = judge("pattern").features(pattern_input(picture, mask)[None])  # type: ignore[operator]
+    best = int(judge("pattern").head(features).argmax())  # type: ignore[operator]
+    return PATTERN_CLASSES[best], features[0].numpy()
+
+
+@torch.no_grad()
+def category(picture: np.ndarray, mask: np.ndarray) -> str:
+    """The kind of the garment under ``mask``."""
+    crop, box = category_input(picture, mask)
+    return tuple(CATEGORIES)[int(judge("category")(crop[None], box[None]).argmax())]
+
+
+@torch.no_grad()
+def season(picture: np.ndarray, classes: np.ndarray) -> dict[str, float]:
+    """How likely each season is, by everything that is not a garment."""
+    shares = judge("season")(season_input(picture, classes)[None])[0].softmax(0)
+    return dict(zip(SEASONS, shares.tolist(), strict=True))
+
+
+def pattern_input(picture: np.ndarray, mask: np.ndarray) -> Tensor:
+    """``(4, 160, 112)``: a window around the garment's middle, all else blank."""
+    rows, columns = np.nonzero(mask)
+    height, width = WINDOW
+    out = np.zeros((height, width, 4), np.float32)
+    if not len(rows):
+        return torch.from_numpy(out).permute(2, 0, 1)
+    top = _window(rows, height, picture.shape[0])
+    left = _window(columns, width, picture.shape[1])
+    alone = mask[top : top + height, left : left + width].astype(np.float32)
+    part = picture[top : top + height, left : left + width].astype(np.float32)
+    mean = part[alone > 0].mean(0) if alone.any() else 128.0
+    view = out[: part.shape[0], : part.shape[1]]
+    view[..., :3] = (part - mean) / 48.0 * alone[..., None]
+    view[..., 3] = alone
+    return torch.from_numpy(out).permute(2, 0, 1)
+
+
+def _window(places: np.ndarray, length: int, total: int) -> int:
+    """Where a window begins that holds the middle of ``places``."""
+    middle = (int(places.min()) + int(places.max()) + 1) // 2
+    return max(0, min(middle - length // 2, total - length))
+
+
+def category_input(picture: np.ndarray, mask: np.ndarray) -> tuple[Tensor, Tensor]:
+    """``(4, 96, 64)``: the garment alone, fitted to the frame; its box: middle and size, 0…1."""
+    out = np.zeros((96, 64, 4), np.float32)
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return torch.from_numpy(out).permute(2, 0, 1), torch.zeros(4)
+    y0, y1, x0, x1 = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    alone = mask[y0:y1, x0:x1, None].astype(np.float32)
+    part = np.concatenate([(picture[y0:y1, x0:x1] / 127.5 - 1) * alone, alone], 2)
+    side = max((y1 - y0) / 96, (x1 - x0) / 64)
+    height, width = (max(1, round(float(n / side))) for n in (y1 - y0, x1 - x0))
+    how = cv2.INTER_AREA if side > 1 else cv2.INTER_LINEAR
+    small = cv2.resize(part.astype(np.float32), (width, height), interpolation=how)
+    top, left = (96 - height) // 2, (64 - width) // 2
+    out[top : top + height, left : left + width] = small
+    tall, wide = mask.shape
+    box = [(y0 + y1) / 2 / tall, (x0 + x1) / 2 / wide, (y1 - y0) / tall, (x1 - x0) / wide]
+    return torch.from_numpy(out).permute(2, 0, 1), torch.tensor(box, dtype=torch.float32)
+
+
+def season_input(picture: np.ndarray, classes: np.ndarray) -> Tensor:
+    """``(4, 384, 256)``: the picture with every garment blanked, and the mask of what is left."""
+    left = (classes < 3).astype(np.float32)[..., None]
+    whole = np.concatenate([(picture / 127.5 - 1) * left, left], 2).astype(np.float32)
+    return torch.from_numpy(whole).permute(2, 0, 1)
+
+
+def main() -> None:
+    from bench.judge_training import score, train
+
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    training = commands.add_parser("train")
+    training.add_argument("--minutes", type=float, default=40.0, help="for all of them together")
+    training.add_argument("--drawings", type=int, default=3000)
+    training.add_argument("--only", nargs="*", choices=tuple(NETWORKS), default=tuple(NETWORKS))
+    training.add_argument("--fresh", action="store_true", help="do not start from kept weights")
+    commands.add_parser("score")
+    o = parser.parse_args()
+    if o.command == "train":
+        train(o.minutes, o.drawings, o.only, o.fresh)
+    score()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""Renders of the bench's outfits, drawn by the studio, made once and kept in a temporary folder.
+
+The folder is named by all that decides a pixel: base, LoRAs, versions, threads; the files in it by
+the plan. So figures, and later runs with the same weights, share them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from bench.figures import NotYet, once
+from bench.measure import shrunk
+from catalog.base import base_sha256, base_status
+from catalog.errors import StylistError
+from catalog.starter import starter_garments, starter_seasons
+from tools.look import Plan
+
+if TYPE_CHECKING:
+    from tools.engine import Job
+    from tools.studio import Studio
+
+
+@dataclass(frozen=True)
+class Swap:
+    """The LoRA of garment ``index`` exchanged for that of the starter garment ``other``."""
+
+    index: int
+    other: str
+
+
+def render(plan: Plan, swap: Swap | None = None) -> np.ndarray:
+    """The render of ``plan`` at 256 x 384, uint8 ``(384, 256, 3)``.
+
+    Raises:
+        NotYet: weights or LoRAs are missing.
+    """
+    facts = [plan.model_dump(mode="json"), [swap.index, swap.other] if swap else None]
+    name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
+    path = _folder() / f"{name}.png"
+    if not path.exists():
+        picture = shrunk(draw(plan, swap), 2)
+        partial = path.with_suffix(f".{os.getpid()}.partial")
+        Image.fromarray(picture).save(partial, format="PNG")
+        os.replace(partial, path)
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+def draw(plan: Plan, swap: Swap | None = None) -> np.ndarray:
+    """Draw ``plan`` now, uint8 ``(768, 512, 3)``."""
+    try:
+        return studio().engine.draw(job(plan, swap)).picture
+    except StylistError as error:
+        raise NotYet(str(error)) from error
+
+
+def job(plan: Plan, swap: Swap | None = None) -> Job:
+    """What the studio would hand to its engine for ``plan``."""
+    from tools.layout import lay_out
+    from tools.studio import _person
+
+    room = studio()
+    garments = [room.catalog.get(worn.id) for worn in plan.garments]
+    layout = lay_out(garments, _person(plan.person), plan.pose, plan.season)
+    # the studio's own steps: what is measured is what it does
+    adapters = room._adapters(plan, garments, layout)
+    if swap is not None:
+        sha = room.catalog.get(swap.other).lora_sha256
+        changed: list[Any] = list(adapters)
+        changed[swap.index] = adapters[swap.index].model_copy(
+            update={"name": swap.other, "sha256": sha}
+        )
+        adapters = tuple(changed)
+    return room._job(plan, garments, layout, adapters)
+
+
+def without_lora(plan: Plan, index: int) -> Plan:
+    """``plan`` with the LoRA of garment ``index`` switched off, all else the same."""
+    worn = list(plan.garments)
+    worn[index] = worn[index].model_copy(update={"strength": 0.0})
+    return plan.model_copy(update={"garments": tuple(worn)})
+
+
+@once
+def studio() -> Studio:
+    """One studio over a home of its own, with the starter catalog in it."""
+    ready()
+    from tools.studio import Studio
+
+    return Studio(_folder() / "home")
+
+
+def ready() -> None:
+    """Raises NotYet when renders cannot be made here."""
+    status = base_status()
+    if not status["present"] or status["damaged"]:
+        raise NotYet("the base is not trained" if not status["present"] else "the base is damaged")
+    missing = [g.id for g in starter_garments() if not g.lora_sha256]
+    if missing:
+        raise NotYet(f"{len(missing)} of the starter garments have no LoRA")
+    if len(starter_seasons()) < 3:
+        raise NotYet("the seasons have no LoRA")
+
+
+@once
+def _folder() -> Path:
+    """Named by base, LoRAs and what else decides pixels."""
+    from importlib.metadata import version
+
+    facts = {
+        "base": base_sha256(),
+        "garments": [g.model_dump_json() for g in starter_garments()],
+        "seasons": starter_seasons(),
+        "versions": [version(p) for p in ("torch", "diffusers", "numpy", "skia-python")],
+        "drawing": _code_hash(),
+    }
+    name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir()) / f"stylist-bench-{name}"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _code_hash() -> str:
+    """Of the code that turns a plan into pixels."""
+    root = Path(__file__).parents[1]
+    files = [p for p in (root / "catalog/croquis").glob("*.py") if p.name != "train_base.py"]
+    files += [root / "catalog" / f"{n}.py" for n in ("adapters", "base", "regions", "garment")]
+    files += [root / "tools" / f"{n}.py" for n in ("blend", "engine", "layout", "look", "pose")]
+    files.append(root / "tools/studio.py")
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

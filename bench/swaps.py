@@ -1,0 +1,222 @@
+"""Figures of one thing switched: a garment's LoRA off or exchanged, the season off.
+
+Every switch is a full redraw from the same seed, never a composite.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench import judges, measure, pictures, renders
+from bench.figures import Measured, figure, once
+from bench.outfits import outfits
+from bench.pictures import Seen, card_delta_e, see
+from catalog.croquis.cloth import pattern_class
+from catalog.garment import Garment
+from catalog.photos import cut_out
+from catalog.starter import starter_garments, starter_photos
+
+LEAK_EVERY = 3
+"""Leaks are measured with every third garment switched, to stay quick."""
+SEASON_EVERY = 2
+PHOTOS = 4
+"""Photos a render is compared with."""
+WORST = 50.0
+"""ΔE counts no more than this when two are subtracted: a garment gone missing is not worse."""
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Garment ``index`` of outfit ``number``, whose LoRA is switched."""
+
+    number: int
+    index: int
+
+    @property
+    def garment(self) -> Garment:
+        return outfits()[self.number].garments[self.index]
+
+
+@once
+def switches() -> tuple[Switch, ...]:
+    """Every starter garment once, in the outfit where most of it shows."""
+    best: dict[str, tuple[int, Switch]] = {}
+    for n, outfit in enumerate(outfits()):
+        for i in outfit.visible:
+            garment = outfit.garments[i]
+            area = int((outfit.classes == pictures.class_of(garment)).sum())
+            if area > best.get(garment.id, (0, None))[0]:
+                best[garment.id] = area, Switch(n, i)
+    return tuple(best[id][1] for id in sorted(best))
+
+
+@once
+def off(switch: Switch) -> Seen:
+    """The outfit drawn again without the garment's LoRA."""
+    plan = outfits()[switch.number].plan
+    return see(renders.render(renders.without_lora(plan, switch.index)))
+
+
+@once
+def exchanged(switch: Switch) -> Seen:
+    """The outfit drawn again with another garment's LoRA, the words the same."""
+    return see(renders.render(outfits()[switch.number].plan, _other(switch)))
+
+
+def _other(switch: Switch) -> renders.Swap:
+    """The LoRA of the next garment of the same slot whose colour family is another."""
+    mine = switch.garment
+    peers = [g for g in starter_garments() if g.slot == mine.slot]
+    at = [g.id for g in peers].index(mine.id)
+    later = [*peers[at + 1 :], *peers[:at]]
+    family = measure.family_of(mine.color)
+    far = [g for g in later if measure.family_of(g.color) != family]
+    return renders.Swap(switch.index, (far or later)[0].id)
+
+
+# --- what one garment's LoRA does to everything else ---------------------------------------------
+
+
+def _leaky() -> tuple[Switch, ...]:
+    return switches()[::LEAK_EVERY]
+
+
+@figure("leak-pixels", better="lower", issue=3, target=4, next=1.5, unit="of 255", minutes=4.5)
+def leak_pixels() -> Measured:
+    """One garment's LoRA on against off: mean change of all pixels outside its region."""
+    changes = []
+    for switch in _leaky():
+        a, b = pictures.rendered(switch.number), off(switch)
+        region = measure.dilated(a.mask(switch.garment) | b.mask(switch.garment))
+        change = np.abs(a.picture.astype(np.int16) - b.picture).mean(2)
+        changes.append(float(change[~region].mean()))
+    return Measured(float(np.mean(changes)), note=f"worst {max(changes):.1f}")
+
+
+@figure("leak-delta-e", better="lower", issue=3, target=1.5, next=0.5, minutes=4.5)
+def leak_delta_e() -> Measured:
+    """One garment's LoRA on against off: ΔE of the other garments to their cards worsens by,
+    mean."""
+    worse = []
+    for switch in _leaky():
+        outfit = outfits()[switch.number]
+        on, without = pictures.rendered(switch.number), off(switch)
+        for i in outfit.visible:
+            if i != switch.index:
+                worse.append(_worse(on, without, outfit.garments[i]))
+    return Measured(float(np.mean(worse)), note=f"90 % below {np.percentile(worse, 90):.1f}")
+
+
+def _worse(now: Seen, before: Seen, garment: Garment) -> float:
+    return min(card_delta_e(now, garment), WORST) - min(card_delta_e(before, garment), WORST)
+
+
+# --- what it does to the garment itself ----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Cloth:
+    """What a garment's cloth looks like: its pixels and what the pattern judge makes of them."""
+
+    pixels: np.ndarray
+    features: np.ndarray
+
+    def distance(self, other: Cloth) -> tuple[float, float]:
+        """Colour: ΔE2000 of the transport between their pixels; pattern: of the features."""
+        gap = np.linalg.norm(self.features - other.features)
+        return measure.transport(self.pixels, other.pixels), float(gap)
+
+
+@once
+def photographed(garment_id: str) -> tuple[Cloth, ...]:
+    """The garment on its product photos."""
+    garment = next(g for g in starter_garments() if g.id == garment_id)
+    found = []
+    for photo in starter_photos(garment, PHOTOS):
+        mask = cut_out(photo)
+        pixels = measure.labs(photo, measure.eroded(mask))
+        found.append(Cloth(pixels, judges.pattern(photo, mask)[1]))
+    return tuple(found)
+
+
+def worn(seen: Seen, garment: Garment) -> Cloth:
+    """The garment as a picture shows it."""
+    return Cloth(seen.pixels(garment), judges.pattern(seen.picture, seen.mask(garment))[1])
+
+
+@once
+def _scale() -> tuple[float, float]:
+    """Typical colour and pattern distance between two different garments' photos."""
+    garments = starter_garments()
+    gaps = [
+        photographed(a.id)[0].distance(photographed(b.id)[0])
+        for a, b in zip(garments, [*garments[7:], *garments[:7]], strict=True)
+    ]
+    color, pattern = np.median(np.array(gaps), 0)
+    return float(color), float(pattern)
+
+
+def photo_distance(cloth: Cloth, garment_id: str) -> float:
+    """Distance to a garment's photos in colour and pattern; two garments are about 1.4 apart."""
+    color, pattern = _scale()
+    gaps = np.array([cloth.distance(photo) for photo in photographed(garment_id)])
+    return float(np.hypot(gaps[:, 0] / color, gaps[:, 1] / pattern).mean())
+
+
+@figure("lora-closer", better="higher", issue=3, target=80, next=98, unit="%", minutes=14)
+def lora_closer() -> Measured:
+    """Garments whose LoRA, on against off with the same words and seed, brings them at least 40 %
+    nearer to their photos (colour and pattern), and nearer than another garment's LoRA does."""
+    good, fall, prints, drawn = [], [], [], []
+    for switch in switches():
+        garment = switch.garment
+        with_it, without, other = (
+            photo_distance(worn(seen, garment), garment.id)
+            for seen in (pictures.rendered(switch.number), off(switch), exchanged(switch))
+        )
+        fall.append(1 - with_it / without)
+        good.append(with_it <= 0.6 * without and with_it < other)
+        if pattern_class(garment.pattern) == "print":
+            prints.append(good[-1])
+        truth = photo_distance(worn(pictures.drawn(switch.number), garment), garment.id)
+        drawn.append(truth <= 0.6 * without and truth < other)
+    note = f"median fall {np.median(fall):.0%}, prints {np.mean(prints):.0%}"
+    return Measured(100 * float(np.mean(good)), 100 * float(np.mean(drawn)), note)
+
+
+# --- seasons -------------------------------------------------------------------------------------
+
+
+@once
+def _without_season(number: int) -> Seen:
+    plan = outfits()[number].plan
+    return see(renders.render(plan.model_copy(update={"season_strength": 0.0})))
+
+
+def _season_right(seen: Seen, number: int) -> bool:
+    likely = judges.season(seen.picture, seen.classes)
+    return max(likely, key=likely.__getitem__) == next(iter(outfits()[number].plan.season))
+
+
+@figure("season", better="higher", issue=3, target=80, next=95, unit="%", minutes=4.5)
+def season() -> Measured:
+    """Season of the render recognised at strength 1, by a classifier that sees everything but the
+    garments and was trained on other drawings."""
+    every = range(len(outfits()))
+    value = np.mean([_season_right(pictures.rendered(n), n) for n in every])
+    ceiling = np.mean([_season_right(pictures.drawn(n), n) for n in every])
+    off_too = np.mean([_season_right(_without_season(n), n) for n in every[::SEASON_EVERY]])
+    return Measured(100 * float(value), 100 * float(ceiling), f"at strength 0 {off_too:.0%}")
+
+
+@figure("season-delta-e", better="lower", issue=3, target=3, next=1, minutes=4.5)
+def season_delta_e() -> Measured:
+    """Season from 0 to 1: ΔE of the garments to their cards worsens by, mean."""
+    worse = [
+        _worse(pictures.rendered(n), _without_season(n), outfits()[n].garments[i])
+        for n in range(0, len(outfits()), SEASON_EVERY)
+        for i in outfits()[n].visible
+    ]
+    return Measured(float(np.mean(worse)))

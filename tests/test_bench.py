@@ -1,0 +1,148 @@
+import json
+import math
+
+import numpy as np
+import pytest
+
+from bench import __main__ as bench
+from bench import judge_training, judges, measure, outfits, renders, swaps
+from bench.figures import FIGURES, Figure, Measured, NotYet, figure, load_all
+from catalog.croquis import palette
+from catalog.starter import starter_garments
+
+KEYS = {
+    "figure", "value", "target", "better", "issue", "command", "world", "date", "commit", "seconds",
+}  # fmt: skip
+
+
+def _figure(name: str, measured, **words) -> Figure:
+    words = {"better": "lower", "issue": 3, "target": 2.0, "next": 1.0, "unit": "s"} | words
+    return Figure(name, "It measures.", measured, minutes=0.1, **words)
+
+
+def test_every_figure_says_what_it_measures_and_what_must_hold():
+    figures = load_all()
+    assert {"silhouette-iou", "garment-delta-e", "leak-pixels", "season", "lora-closer"} <= set(
+        figures
+    )
+    for name, one in figures.items():
+        assert one.name == name and len(one.what) > 20 and one.minutes > 0
+        assert one.issue in (3, 7)
+        if one.target is not None and one.next is not None:
+            further = one.next > one.target if one.better == "higher" else one.next < one.target
+            assert further, name
+
+
+def test_a_figure_without_a_description_or_with_a_taken_name_is_refused():
+    with pytest.raises(ValueError, match="does not say"):
+        figure("new-figure", better="lower", issue=3)(lambda: Measured(1.0))
+    with pytest.raises(ValueError, match="no good name"):
+        figure("silhouette-iou", better="lower", issue=3)
+    assert "new-figure" not in FIGURES
+
+
+def test_results_hold_every_key_and_the_last_value_of_what_could_not_be_measured(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(bench, "RESULTS", tmp_path / "results.json")
+
+    def missing() -> Measured:
+        raise NotYet("the base is not trained")
+
+    fine = _figure("fine", lambda: Measured(1.5, 1.2, "a note"))
+    later = _figure("later", lambda: Measured(9.0))
+    assert bench.run({"fine": fine, "later": later}, ["fine", "later"], ["fine"]) == 1
+    gone = _figure("later", missing)
+    assert bench.run({"fine": fine, "later": gone}, ["later"], ["fine", "later"]) == 1
+    table = capsys.readouterr().out
+    rows = {row["figure"]: row for row in json.loads((tmp_path / "results.json").read_text())}
+    assert set(rows) == {"fine", "later"} and rows["later"]["value"] == 9.0
+    for row in rows.values():
+        assert set(row) >= KEYS
+        assert row["command"] == f"python -m bench {row['figure']}" and row["world"] >= 1
+    assert "the base is not trained" in table and "a note" in table
+
+
+def test_the_committed_results_are_in_the_register():
+    figures = load_all()
+    for row in bench.read_results().values():
+        assert set(row) >= KEYS and row["figure"] in figures
+        assert math.isfinite(row["value"])
+
+
+def test_a_plain_region_in_the_cards_colour_is_at_distance_nothing():
+    picture = np.full((40, 40, 3), palette.hex_to_rgb("#2f5fb3"), np.uint8)
+    pixels = measure.labs(picture, np.ones((40, 40), bool))
+    assert measure.card_delta_e(pixels, ["#2f5fb3"], True) < 0.01
+    known = palette.delta_e(*palette.srgb_to_lab(
+        np.array([palette.hex_to_rgb(c) for c in ("#2f5fb3", "#c8242c")])
+    ))  # fmt: skip
+    assert measure.card_delta_e(pixels, ["#c8242c"], True) == pytest.approx(float(known))
+    assert measure.card_delta_e(pixels[:3], ["#2f5fb3"], True) == measure.MISSING
+
+
+def test_a_patterned_region_is_compared_colour_by_colour():
+    stripes = np.zeros((40, 40, 3), np.uint8)
+    stripes[:] = palette.hex_to_rgb("#f7f7f5")
+    stripes[::3] = palette.hex_to_rgb("#1c2a4d")
+    pixels = measure.labs(stripes, np.ones((40, 40), bool))
+    both = ["#1c2a4d", "#f7f7f5"]
+    assert measure.card_delta_e(pixels, both, False) < 0.5
+    assert measure.card_delta_e(pixels, both[::-1], False) < 0.5
+    assert measure.card_delta_e(pixels, ["#1c2a4d", "#c8242c"], False) > 15
+
+
+def test_colour_families_cover_every_colour_word_once():
+    words = [w for family in measure.FAMILIES.values() for w in family]
+    assert sorted(words) == sorted(palette.COLORS)
+    lab = palette.srgb_to_lab(np.array([palette.hex_to_rgb("#2f8a4a")] * 30))
+    assert measure.in_family(lab, 1, "dark green") and not measure.in_family(lab, 1, "red")
+
+
+def test_transport_of_a_region_to_itself_costs_little():
+    rng = np.random.default_rng(0)
+    blue = palette.srgb_to_lab(rng.normal((40, 80, 180), 6, (500, 3)))
+    red = palette.srgb_to_lab(rng.normal((190, 40, 40), 6, (500, 3)))
+    assert measure.transport(blue, blue[::-1]) < 2.5 < 30 < measure.transport(blue, red)
+
+
+def test_erosion_keeps_something_of_a_thin_garment():
+    mask = np.zeros((60, 60), bool)
+    mask[10:13, 5:45] = True
+    assert 0 < measure.eroded(mask).sum() <= mask.sum()
+    square = np.zeros((60, 60), bool)
+    square[10:30, 10:30] = True
+    assert measure.eroded(square).sum() == 16 * 16
+
+
+def test_the_outfits_show_every_starter_garment_in_a_hundred_pairs():
+    shown = [o.garments[i].id for o in outfits.outfits() for i in o.visible]
+    assert len(shown) >= 100 and set(shown) == {g.id for g in starter_garments()}
+    assert {s.garment.id for s in swaps.switches()} == set(shown)
+    for outfit in outfits.outfits():
+        assert len({g.slot for g in outfit.garments}) == len(outfit.garments)
+
+
+def test_a_switched_off_lora_changes_nothing_else_of_the_plan():
+    plan = outfits.outfits()[0].plan
+    without = renders.without_lora(plan, 1)
+    assert without.garments[1].strength == 0 and without.garments[1].id == plan.garments[1].id
+    assert without.model_copy(update={"garments": plan.garments}) == plan
+
+
+def test_the_judges_read_drawings_they_have_not_learned_from():
+    drawn = [judge_training.sample(judge_training.HELD_OUT + 1000 + i) for i in range(14)]
+    drawn = [one for one in drawn if max(one.season) == 1.0]
+    shapes, seasons = [], []
+    for one in drawn:
+        seen = judges.segment(one.picture)
+        shapes.append(measure.iou(seen > 0, one.classes > 0))
+        likely = judges.season(one.picture, seen)
+        seasons.append(one.season[list(likely).index(max(likely, key=likely.__getitem__))])
+    assert np.mean(shapes) > 0.93
+    assert np.mean(seasons) > 0.7
+
+
+def test_the_judges_are_small_and_their_drawings_are_their_own():
+    assert sum(judges.weights_file(n).stat().st_size for n in judges.NETWORKS) < 1_000_000
+    assert judge_training.FIRST_SEED >= 5_000_000_000 < judge_training.HELD_OUT

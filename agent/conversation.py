@@ -136,11 +136,14 @@ def person_of(thread: str) -> dict[str, Any]:
     shown = pick(PRESENTATIONS, "presentation")
     hair = {"woman": [h for h in HAIR if h not in ("buzz",)],
             "man": [h for h in HAIR if h in ("short", "curly", "afro", "buzz", "bun")]}  # fmt: skip
+    skin = pick(SKINS, "skin")
+    colors = [c for c in HAIR_COLORS if c != "grey" and (skin not in ("brown", "dark") or c in (
+        "black", "brown"))]  # fmt: skip
     return {
         "body": pick(BODIES, "body"),
-        "skin": pick(SKINS, "skin"),
+        "skin": skin,
         "hair": pick(hair.get(shown) or list(HAIR), "hair"),
-        "hair_color": pick([c for c in HAIR_COLORS if c != "grey"], "hair color"),
+        "hair_color": pick(colors, "hair color"),
         "presentation": shown,
         "age": "young",
         "seed": _number(thread, "person"),

@@ -34,6 +34,8 @@ class Base:
     scheduler: Any
     sha256: str
     """Of all weight files together."""
+    denoiser_sha256: str
+    """Of the parts a LoRA is trained against."""
     device: str = "cpu"
     extras: dict[str, Any] = field(default_factory=dict)
 
@@ -171,6 +173,17 @@ def base_sha256() -> str:
     return hashlib.sha256((weights_folder() / "hashes.json").read_bytes()).hexdigest()
 
 
+def denoiser_sha256() -> str:
+    """One hash for the parts a LoRA is trained against: words, UNet and ControlNets.
+
+    The decoder is not among them: it can be trained further without touching any LoRA.
+    """
+    hashes = json.loads((weights_folder() / "hashes.json").read_text())
+    parts = ("text_encoder", "tokenizer", "unet", "controlnet-")
+    kept = {f: h for f, h in sorted(hashes.items()) if f.startswith(parts)}
+    return hashlib.sha256(json.dumps(kept).encode()).hexdigest()
+
+
 def load_base(name: str = "croquis", device: str = "cpu") -> Base:
     """Load every component of a base, after checking the files against their hashes.
 
@@ -220,6 +233,7 @@ def load_base(name: str = "croquis", device: str = "cpu") -> Base:
         controlnets=nets,
         scheduler=ChannelScheduler.from_pretrained(folder / "scheduler"),
         sha256=status["sha256"],
+        denoiser_sha256=denoiser_sha256(),
         device=device,
     )
 

@@ -222,19 +222,19 @@ def _train(
         if progress is not None:
             progress(step + 1, options.steps, float(np.mean(losses[-10:])))
 
-    # 5. the file: diffusers names, alpha beside each pair
+    # 5. the file: diffusers names
     tensors = {}
     for module_name, module in unet.named_modules():
         if module_name in names:
             layer: Any = module
             low = layer.lora_A[adapters.NAME].weight.detach().cpu()
-            high = layer.lora_B[adapters.NAME].weight.detach().cpu()
+            # alpha is folded in, so every reader agrees on the strength
+            high = layer.lora_B[adapters.NAME].weight.detach().cpu() * layer.scaling[adapters.NAME]
             tensors[f"unet.{module_name}.lora_A.weight"] = low.half().contiguous()
             tensors[f"unet.{module_name}.lora_B.weight"] = high.half().contiguous()
-            tensors[f"unet.{module_name}.alpha"] = torch.tensor(options.alpha).half()
     metadata = {
         "base": base.name,
-        "base_sha256": base.sha256,
+        "base_sha256": base.denoiser_sha256,
         "name": name,
         "options": json.dumps(asdict(options)),
         "loss": f"{np.mean(losses[-20:]):.4f}",

@@ -43,9 +43,7 @@ def test_every_word_of_the_world_is_one_token(tokenizer, words):
         assert tokenizer(phrase).input_ids[1:-1] == alone
 
 
-def test_a_built_tokenizer_is_the_one_loaded_again_and_begin_and_end_come_last(
-    tokenizer, tmp_path
-):
+def test_a_built_tokenizer_is_the_one_loaded_again_and_begin_and_end_come_last(tokenizer, tmp_path):
     built = tokens.build_tokenizer(tmp_path)
     again = tokens.load_tokenizer(tmp_path)
     phrase = "vlomp navy and white stripes cotton t-shirt"

@@ -95,7 +95,7 @@ def test_every_category_draws_flat_and_worn_with_its_own_region(category):
             assert set(np.unique(flat)) <= {0, FIRST_GARMENT}
             assert (flat == FIRST_GARMENT).mean() > 0.03
             on = drawing.draw(worn((shape, fabric)), picture=False).regions
-            assert (on == FIRST_GARMENT).sum() > 100
+            assert (on == FIRST_GARMENT).sum() > 50
             assert set(np.unique(on)) <= {0, 1, 2, FIRST_GARMENT}
 
 

@@ -23,8 +23,8 @@ from torch import Tensor
 from catalog import regions
 from catalog.adapters import LowRank, WideAdapter, read_low_rank
 from catalog.base import Base, load_base
-from catalog.errors import Cancelled
-from catalog.lora_file import read_lora
+from catalog.errors import BadValue, Cancelled
+from catalog.lora_file import check_lora_file, read_lora
 from tools.layout import Layout
 
 CACHED_LORAS = 64
@@ -190,7 +190,15 @@ class Engine:
 
     def _low_rank(self, use: LoraUse) -> LowRank:
         if use.sha256 not in self._loras:
-            self._loras[use.sha256] = read_low_rank(load_safetensors(read_lora(use.path)))
+            data = read_lora(use.path)
+            about = check_lora_file(data, sha256=use.sha256, base=self.base.name)
+            made_for = about.metadata.get("base_sha256", self.base.denoiser_sha256)
+            if made_for != self.base.denoiser_sha256:
+                raise BadValue(
+                    f"The LoRA {use.path.name} was trained on other weights of this base.",
+                    "Train it again: stylist catalog train ID.",
+                )
+            self._loras[use.sha256] = read_low_rank(load_safetensors(data))
             while len(self._loras) > CACHED_LORAS:
                 self._loras.popitem(last=False)
         self._loras.move_to_end(use.sha256)

@@ -12,7 +12,7 @@ import argparse
 import os
 import time
 
-from catalog.base import base_sha256, load_base
+from catalog.base import load_base
 from catalog.garment import SEASONS
 from catalog.starter import starter_garments, starter_lora_file, starter_loras, starter_photos
 from catalog.train_lora import lora_file, season_file
@@ -31,7 +31,8 @@ def main() -> None:
     garments = {g.id: g for g in starter_garments()}
     names = args.only or [*(f"season-{s}" for s in SEASONS), *garments]
     names = [n for i, n in enumerate(names) if i % of == share - 1]
-    base, sha = load_base("croquis"), base_sha256()
+    base = load_base("croquis")
+    sha = base.denoiser_sha256
     starter_loras().mkdir(exist_ok=True)
     for number, name in enumerate(names, 1):
         path = starter_lora_file(name)

@@ -168,13 +168,16 @@ def train(minutes: float, count: int, only: Sequence[str], fresh: bool = False) 
 
 def _fit(name: str, network: nn.Module, samples: Sequence[Sample], minutes: float) -> None:
     batches, loss_of = _BATCHES[name], _LOSSES[name]
-    rate, seconds, began = 3e-3, minutes * 60, time.monotonic()
+    rate, seconds, before, spent = 3e-3, minutes * 60, time.monotonic(), 0.0
     optimizer = torch.optim.AdamW(network.parameters(), rate, betas=(0.9, 0.99), weight_decay=0.02)
     rng = np.random.default_rng(int(time.time()))
     smooth = math.nan
     network.to(memory_format=torch.channels_last)
     for step, batch in enumerate(batches(samples, rng), 1):
-        share = (time.monotonic() - began) / seconds
+        # a pause of the whole process is not training time
+        now = time.monotonic()
+        spent, before = spent + min(now - before, 10.0), now
+        share = spent / seconds
         if share >= 1:
             break
         late = max(0.0, (share - 0.3) / 0.7)
@@ -191,7 +194,7 @@ def _fit(name: str, network: nn.Module, samples: Sequence[Sample], minutes: floa
         smooth = value if math.isnan(smooth) else 0.95 * smooth + 0.05 * value
         if step % 50 == 0:
             print(f"{name} {step}  {share:.0%}  loss {smooth:.4f}", flush=True)
-        if step % 200 == 0:
+        if step % 100 == 0:
             judges.save(name, network)
     judges.save(name, network)
 

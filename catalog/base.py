@@ -95,10 +95,13 @@ def new_text_encoder(config: dict[str, Any], words: int):
     )
 
 
-def load_text_encoder(folder: Path):
+def load_text_encoder(folder: Path, dtype: Any = None):
     from transformers import CLIPTextModel
 
-    return CLIPTextModel.from_pretrained(folder / "text_encoder", local_files_only=True).eval()
+    text = CLIPTextModel.from_pretrained(
+        folder / "text_encoder", local_files_only=True, use_safetensors=True, dtype=dtype
+    )
+    return text.eval()
 
 
 def fill_from_committed(model: torch.nn.Module) -> bool:
@@ -137,7 +140,7 @@ def export(run: Path, folder: Path) -> None:
     for part, kind in kinds.items():
         target = folder / part
         shutil.rmtree(target, ignore_errors=True)
-        model = kind.from_pretrained(run / part).to(torch.float16)
+        model = kind.from_pretrained(run / part, dtype=torch.float16)
         model.save_pretrained(target, max_shard_size=SHARD)
     shutil.rmtree(folder / "tokenizer", ignore_errors=True)
     shutil.copytree(run / "tokenizer", folder / "tokenizer")
@@ -209,21 +212,28 @@ def load_base(name: str = "croquis", device: str = "cpu") -> Base:
         )
     import torch
     from diffusers import ControlNetModel
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
 
     from catalog.croquis import tokens
     from catalog.croquis.autoencoder import CroquisAutoencoder
     from catalog.croquis.schedule import ChannelScheduler
 
+    # a second of loading needs no bars between our own lines
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
     folder, dtype = weights_folder(), torch.float32 if device == "cpu" else torch.float16
-    unet = load_unet(name, device)
+    unet = load_unet(name, device, dtype)
     nets = {
-        kind: ControlNetModel.from_pretrained(folder / f"controlnet-{kind}", use_safetensors=True)
+        kind: ControlNetModel.from_pretrained(
+            folder / f"controlnet-{kind}", use_safetensors=True, dtype=dtype
+        )
         for kind in ("openpose", "layout")
     }
-    vae = CroquisAutoencoder.from_pretrained(folder / "vae", use_safetensors=True)
-    text = load_text_encoder(folder)
+    vae = CroquisAutoencoder.from_pretrained(folder / "vae", use_safetensors=True, dtype=dtype)
+    text = load_text_encoder(folder, dtype)
     for model in (unet, vae, text, *nets.values()):
-        model.to(device=device, dtype=dtype).eval().requires_grad_(False)
+        model.to(device=device).eval().requires_grad_(False)
     return Base(
         name=name,
         tokenizer=tokens.load_tokenizer(folder / "tokenizer"),
@@ -238,8 +248,8 @@ def load_base(name: str = "croquis", device: str = "cpu") -> Base:
     )
 
 
-def load_unet(name: str, device: str = "cpu"):
-    """A UNet of its own, float32, frozen: for training beside the one that renders."""
+def load_unet(name: str, device: str = "cpu", dtype: Any = None):
+    """A UNet of its own, frozen, float32 unless said: for training beside the one that renders."""
     import torch
     from diffusers import UNet2DConditionModel
 
@@ -247,9 +257,11 @@ def load_unet(name: str, device: str = "cpu"):
 
     if name != "croquis":
         raise UnknownName.among("base", name, ["croquis"])
-    unet = UNet2DConditionModel.from_pretrained(weights_folder() / "unet", use_safetensors=True)
+    unet = UNet2DConditionModel.from_pretrained(
+        weights_folder() / "unet", use_safetensors=True, dtype=dtype or torch.float32
+    )
     unet.set_attn_processor(RegionAttention())
-    return unet.to(device=device, dtype=torch.float32).eval().requires_grad_(False)
+    return unet.to(device=device).eval().requires_grad_(False)
 
 
 def _files(folder: Path) -> list[str]:

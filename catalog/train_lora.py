@@ -41,7 +41,7 @@ class Options:
 
 
 GARMENT = Options()
-SEASON = Options(rank=4, alpha=4.0, steps=60, batch=6, rate=3e-3, background=1.0)
+SEASON = Options(rank=3, alpha=3.0, steps=60, batch=6, rate=3e-3, background=1.0)
 Progress = Callable[[int, int, float], None]
 """Called with step, steps, loss."""
 
@@ -162,7 +162,7 @@ def _train(
     shares, layouts = shares.to(device), layouts.to(device)
 
     # 3. a fresh UNet of its own: the one that renders is never touched
-    unet, control = load_unet(base.name, device).float(), base.controlnets["layout"]
+    unet, control = load_unet(base.name, device), base.controlnets["layout"]
     names = [n for n, _ in unet.named_modules() if adapters.TARGETS.fullmatch(n)]
     config = LoraConfig(
         r=options.rank, lora_alpha=options.alpha, target_modules=names, init_lora_weights=True

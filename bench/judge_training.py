@@ -122,8 +122,10 @@ def spoil(one: Sample, rng: np.random.Generator) -> Sample:
         picture = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.65:
         picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 1.3))
+    if rng.random() < 0.4:
+        picture = _grain(picture, rng)
     if rng.random() < 0.35:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(20, 85))]
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(10, 85))]
         packed = cv2.imencode(".jpg", picture, quality)[1]
         picture = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR))
     if rng.random() < 0.5:
@@ -131,6 +133,20 @@ def spoil(one: Sample, rng: np.random.Generator) -> Sample:
         noise = rng.standard_normal(picture.shape, np.float32) * rng.uniform(0, 8)
         picture = np.clip(picture * gain + shift + noise, 0, 255).astype(np.uint8)
     return replace(one, picture=picture, classes=np.ascontiguousarray(classes))
+
+
+def _grain(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Blotches of many sizes, as a sampler leaves them where it is not sure."""
+    height, width = picture.shape[:2]
+    spoilt = picture.astype(np.float32)
+    most = rng.uniform(2, 10)
+    for size in (2, 4, 8, 16):
+        coarse = rng.standard_normal((height // size, width // size, 3), np.float32)
+        coarse += rng.standard_normal((height // size, width // size, 1), np.float32)
+        how = cv2.INTER_NEAREST if rng.random() < 0.25 else cv2.INTER_LINEAR
+        blotches = cv2.resize(coarse, (width, height), interpolation=how)
+        spoilt += blotches * rng.uniform(0, most)
+    return np.clip(spoilt, 0, 255).astype(np.uint8)
 
 
 def _bend(

@@ -142,6 +142,10 @@ def export(run: Path, folder: Path) -> None:
         shutil.rmtree(target, ignore_errors=True)
         model = kind.from_pretrained(run / part, dtype=torch.float16)
         model.save_pretrained(target, max_shard_size=SHARD)
+        config = json.loads((target / "config.json").read_text())
+        # where it lay while it was trained is nobody's business
+        config.pop("_name_or_path", None)
+        (target / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     shutil.rmtree(folder / "tokenizer", ignore_errors=True)
     shutil.copytree(run / "tokenizer", folder / "tokenizer")
     vae = CroquisAutoencoder.from_pretrained(run / "vae")

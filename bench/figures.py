@@ -84,6 +84,6 @@ def once(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def load_all() -> dict[str, Figure]:
     """Every figure there is, in the order of the table."""
-    for module in ("pictures", "swaps", "speed", "stylist_cases"):
+    for module in ("pictures", "swaps", "search", "speed", "stylist_cases"):
         importlib.import_module(f"bench.{module}")
     return FIGURES

@@ -55,10 +55,13 @@ class Segmenter(nn.Module):
         super().__init__()
         self.stem = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(12, 16, 3, padding=1), _Block(16))
         self.down1 = nn.Sequential(nn.Conv2d(16, 48, 3, 2, 1), _Block(48))
-        self.down2 = nn.Sequential(nn.Conv2d(48, 64, 3, 2, 1), _Block(64))
-        self.down3 = nn.Sequential(nn.Conv2d(64, 64, 3, 2, 1), _Block(64), _Block(64, 2))
-        self.up2 = _Block(64)
-        self.narrow1, self.up1 = nn.Conv2d(64, 48, 1), _Block(48)
+        self.down2 = nn.Sequential(nn.Conv2d(48, 80, 3, 2, 1), _Block(80))
+        # a dress or a top and a skirt: told from the whole figure, so most layers are here
+        self.down3 = nn.Sequential(
+            nn.Conv2d(80, 144, 3, 2, 1), _Block(144), _Block(144, 2), _Block(144, 4), _Block(144)
+        )
+        self.narrow2, self.up2 = nn.Conv2d(144, 80, 1), _Block(80)
+        self.narrow1, self.up1 = nn.Conv2d(80, 48, 1), _Block(48)
         self.narrow0, self.up0 = nn.Conv2d(48, 16, 1), _Block(16)
         self.head = nn.Sequential(
             nn.GroupNorm(1, 16), nn.SiLU(), nn.Conv2d(16, 4 * len(CLASSES), 1), nn.PixelShuffle(2)
@@ -68,7 +71,7 @@ class Segmenter(nn.Module):
         a = self.stem(x)
         b = self.down1(a)
         c = self.down2(b)
-        c = self.up2(c + _double(self.down3(c)))
+        c = self.up2(c + _double(self.narrow2(self.down3(c))))
         b = self.up1(b + _double(self.narrow1(c)))
         return self.head(self.up0(a + _double(self.narrow0(b))))
 

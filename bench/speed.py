@@ -83,6 +83,33 @@ def render_seconds() -> Measured:
     return Measured(sum(best.values()), note=f"{job.steps} steps; {parts}")
 
 
+@figure("drawing-ms", better="lower", issue=3, target=25, unit="ms", minutes=0.1)
+def drawing_ms() -> Measured:
+    """One drawing at training size with its maps, one thread, mean of 40, best of 5."""
+    from catalog.croquis import drawing
+
+    def forty() -> None:
+        for seed in range(40):
+            drawing.model_maps(drawing.draw(drawing.sample_worn(seed)))
+
+    forty()
+    return Measured(min(_timed(forty) for _ in range(5)) / 40 * 1000)
+
+
+@figure("lora-seconds", better="lower", issue=3, target=60, unit="s", minutes=1.5)
+def lora_seconds() -> Measured:
+    """Training one garment's LoRA from its ten photos, base loaded, all threads."""
+    from catalog.photo_file import photo_pixels
+    from catalog.train_lora import GARMENT, lora_file
+
+    room = renders.studio()
+    card = room.catalog.get("navy-zigzag-sweater")
+    photos = [photo_pixels(path.read_bytes()) for path in room.catalog.photos(card.id)]
+    sizes: list[int] = []
+    seconds = _timed(lambda: sizes.append(len(lora_file(card, photos, room.engine.base))))
+    return Measured(seconds, note=f"{GARMENT.steps} steps, {sizes[0] / 1000:.0f} KB")
+
+
 @figure("turn-overhead", better="lower", issue=3, target=1.3, next=1.05, minutes=1.2)
 def turn_overhead() -> Measured:
     """(chat turn − planner) ÷ (text + denoise + decode), median of the warm turns of one

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +15,14 @@ from catalog.errors import Damaged, ModelUnavailable, UnknownName
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
 BASES = ("croquis", "sd15")
+STEPS = {"croquis": 12, "sd15": 25}
+GUIDANCE = {"croquis": 1.8, "sd15": 7.0}
+"""What each base draws well with, where a plan leaves it open."""
 SHARD = "14MB"
 """Largest weight file in the repository."""
-PARTS = ("text_encoder", "vae", "unet", "controlnet-openpose", "controlnet-layout")
 
 
 @dataclass
@@ -30,14 +35,55 @@ class Base:
     vae: Any
     unet: Any
     controlnets: dict[str, Any]
-    """By what they read: ``openpose``, ``layout``."""
+    """By what they read: ``layout`` or ``lineart``, and ``openpose``."""
     scheduler: Any
     sha256: str
     """Of all weight files together."""
     denoiser_sha256: str
     """Of the parts a LoRA is trained against."""
+    latent_size: tuple[int, int]
+    """Rows and columns of the latents of one picture."""
     device: str = "cpu"
-    extras: dict[str, Any] = field(default_factory=dict)
+
+    def decode(self, latents: Tensor, layout: Tensor, edges: Tensor) -> Tensor:
+        """Latents to pictures ``(B, 3, 768, 512)``; the croquis decoder knows the layout too."""
+        if self.name == "croquis":
+            return self.vae.decode(latents, layout=layout, edges=edges).sample
+        return self.vae.decode(latents / self.vae.config.scaling_factor).sample
+
+    def glance(self) -> Tensor | None:
+        """A small picture of what the sampler has so far, ``(1, 3, 384, 256)``, where it is cheap.
+
+        For croquis the linear part of the decoder, which costs next to nothing.
+        """
+        clean = getattr(self.scheduler, "clean", None)
+        return None if clean is None else self.vae.linear(clean)
+
+
+@cache
+def computes_bf16(device: str) -> bool:
+    """Whether bf16 is worth training in. Some processors emulate it, hundreds of times slower."""
+    import torch
+
+    if device != "cpu":
+        return True
+
+    def seconds(dtype: torch.dtype) -> float:
+        a = torch.ones(128, 128, dtype=dtype)
+        a @ a  # the first product also sets things up
+        start = time.perf_counter()
+        for _ in range(4):
+            a @ a
+        return time.perf_counter() - start
+
+    return seconds(torch.bfloat16) < seconds(torch.float32)
+
+
+def mixed_precision(device: str):
+    """Autocast to bf16 where the device computes in it, else nothing; for training."""
+    import torch
+
+    return torch.autocast(device, torch.bfloat16, enabled=computes_bf16(device))
 
 
 def weights_folder() -> Path:
@@ -104,11 +150,10 @@ def load_text_encoder(folder: Path, dtype: Any = None):
     return text.eval()
 
 
-def fill_from_committed(model: torch.nn.Module) -> bool:
-    """Load the committed UNet and ControlNets into a trainer's ``Denoiser``, where they exist."""
+def fill_from(model: torch.nn.Module, folder: Path) -> bool:
+    """Load UNet and ControlNets of ``folder`` into a trainer's ``Denoiser``, where they exist."""
     from diffusers import ControlNetModel, UNet2DConditionModel
 
-    folder = weights_folder()
     if not (folder / "unet" / "config.json").exists():
         return False
     parts: Any = model
@@ -121,7 +166,10 @@ def fill_from_committed(model: torch.nn.Module) -> bool:
 
 
 def export(run: Path, folder: Path) -> None:
-    """Copy a training run's components to ``folder`` as fp16 shards with their hashes."""
+    """Copy a training run's components to ``folder`` as fp16 shards with their hashes.
+
+    A component the run has not trained stays as it is: a decoder, say, may go on alone.
+    """
     import shutil
 
     import torch
@@ -129,15 +177,19 @@ def export(run: Path, folder: Path) -> None:
     from transformers import CLIPTextModel
 
     from catalog.croquis.autoencoder import CroquisAutoencoder
+    from catalog.croquis.pair import PicturePair
 
     kinds = {
         "text_encoder": CLIPTextModel,
+        "pair": PicturePair,
         "vae": CroquisAutoencoder,
         "unet": UNet2DConditionModel,
         "controlnet-openpose": ControlNetModel,
         "controlnet-layout": ControlNetModel,
     }
     for part, kind in kinds.items():
+        if not (run / part / "config.json").exists():
+            continue
         target = folder / part
         shutil.rmtree(target, ignore_errors=True)
         model = kind.from_pretrained(run / part, dtype=torch.float16)
@@ -146,9 +198,10 @@ def export(run: Path, folder: Path) -> None:
         # where it lay while it was trained is nobody's business
         config.pop("_name_or_path", None)
         (target / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    shutil.rmtree(folder / "tokenizer", ignore_errors=True)
-    shutil.copytree(run / "tokenizer", folder / "tokenizer")
-    vae = CroquisAutoencoder.from_pretrained(run / "vae")
+    if (run / "tokenizer").exists():
+        shutil.rmtree(folder / "tokenizer", ignore_errors=True)
+        shutil.copytree(run / "tokenizer", folder / "tokenizer")
+    vae = CroquisAutoencoder.from_pretrained(folder / "vae")
     noise_scheduler(vae).save_pretrained(folder / "scheduler")
     hashes = {f: _sha256(folder / f) for f in _files(folder)}
     (folder / "hashes.json").write_text(json.dumps(hashes, indent=1) + "\n")
@@ -191,8 +244,18 @@ def denoiser_sha256() -> str:
     return hashlib.sha256(json.dumps(kept).encode()).hexdigest()
 
 
-def load_base(name: str = "croquis", device: str = "cpu") -> Base:
-    """Load every component of a base, after checking the files against their hashes.
+def part_sha256(part: str) -> str:
+    """One hash for the weight files of one component, such as ``pair``."""
+    hashes = json.loads((weights_folder() / "hashes.json").read_text())
+    kept = {f: h for f, h in sorted(hashes.items()) if f.startswith(f"{part}/")}
+    return hashlib.sha256(json.dumps(kept).encode()).hexdigest()
+
+
+def load_base(name: str = "croquis", device: str = "cpu", folder: Path | None = None) -> Base:
+    """Load every component of a base; files of the repository are checked against their hashes.
+
+    Args:
+        folder: where the models of the sd15 base lie; without it they come from the hub.
 
     Raises:
         UnknownName: no such base.
@@ -200,10 +263,10 @@ def load_base(name: str = "croquis", device: str = "cpu") -> Base:
         Damaged: a weight file is missing or changed.
     """
     status = base_status(name)
-    if name != "croquis":
-        raise ModelUnavailable(
-            "The sd15 base is not installed.", "See `stylist doctor` for what it needs."
-        )
+    if name == "sd15":
+        from catalog.sd15 import load_sd15
+
+        return load_sd15(device, folder)
     if not status["present"]:
         raise ModelUnavailable(
             "The croquis weights are missing from this installation.",
@@ -219,7 +282,7 @@ def load_base(name: str = "croquis", device: str = "cpu") -> Base:
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 
-    from catalog.croquis import tokens
+    from catalog.croquis import maps, tokens
     from catalog.croquis.autoencoder import CroquisAutoencoder
     from catalog.croquis.schedule import ChannelScheduler
 
@@ -232,7 +295,7 @@ def load_base(name: str = "croquis", device: str = "cpu") -> Base:
         kind: ControlNetModel.from_pretrained(
             folder / f"controlnet-{kind}", use_safetensors=True, dtype=dtype
         )
-        for kind in ("openpose", "layout")
+        for kind in ("layout", "openpose")
     }
     vae = CroquisAutoencoder.from_pretrained(folder / "vae", use_safetensors=True, dtype=dtype)
     text = load_text_encoder(folder, dtype)
@@ -248,6 +311,7 @@ def load_base(name: str = "croquis", device: str = "cpu") -> Base:
         scheduler=ChannelScheduler.from_pretrained(folder / "scheduler"),
         sha256=status["sha256"],
         denoiser_sha256=denoiser_sha256(),
+        latent_size=maps.LATENT_SIZE,
         device=device,
     )
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from catalog.croquis.palette import COLORS
 from catalog.errors import BadValue, Damaged, UnknownName, clip
 from catalog.garment import CATEGORIES, SEASONS, SLOTS, Garment
@@ -109,8 +111,7 @@ class Catalog:
         if low > high:
             raise BadValue(f"min_formality {low:g} is above max_formality {high:g}.", "Swap them.")
         price = None if max_price is None else _number("max_price", max_price, 0, 1e9)
-        if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MAX_LIMIT:
-            raise BadValue(f"limit is a whole number from 1 to {MAX_LIMIT}, not {clip(limit)}.")
+        limit = _limit(limit)
 
         generation, cards, _ = self._cards()
         wanted = [
@@ -133,6 +134,38 @@ class Catalog:
         scored = [(card, _score(card, near.get(card.id, 0.0), named)) for card in wanted]
         scored.sort(key=lambda pair: (-pair[1], pair[0].id))
         return scored[:limit]
+
+    def find_like(
+        self,
+        photo: bytes,
+        *,
+        slot: str | None = None,
+        limit: int = 8,
+        progress: Progress | None = None,
+    ) -> list[tuple[Garment, float]]:
+        """Garments that look like the one in ``photo``, with cosine similarity, best first.
+
+        ``photo``: a PNG, JPEG or WebP file with one garment before an even background. The first
+        call looks at the catalog's photos (some seconds) and remembers what it saw.
+        Raises ``BadValue`` (no photo, nothing stands out), ``UnknownName`` for a slot that does not
+        exist, ``ModelUnavailable``, ``Damaged``.
+        """
+        from catalog.likeness import Likeness, embed
+        from catalog.photo_file import photo_pixels, photo_png
+        from catalog.photos import cut_out
+
+        if slot is not None and slot not in SLOTS:
+            raise UnknownName.among("slot", slot, SLOTS)
+        limit = _limit(limit)
+        pixels = photo_pixels(photo_png(photo))
+        wanted = embed(pixels, cut_out(pixels))
+        _, cards, _ = self._cards()
+        peers = {id: self.photos(id) for id, c in cards.items() if slot is None or c.slot == slot}
+        if not peers:
+            return []
+        ids, vectors = Likeness(self.store.root / "index").of_photos(peers, progress)
+        near = vectors @ wanted
+        return [(cards[ids[i]], float(near[i])) for i in np.argsort(-near, kind="stable")[:limit]]
 
     def photos(self, id: str) -> list[Path]:
         """Photo files of garment ``id``, in order. Raises ``UnknownName``, ``Damaged``."""
@@ -257,6 +290,12 @@ def _clean(text: str) -> str:
         )
     text = text.encode("utf-8", "replace").decode("utf-8")  # lone surrogates
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _limit(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_LIMIT:
+        raise BadValue(f"limit is a whole number from 1 to {MAX_LIMIT}, not {clip(value)}.")
+    return value
 
 
 def _number(name: str, value: object, low: float, high: float) -> float:

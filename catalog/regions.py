@@ -17,6 +17,10 @@ from torch import Tensor, nn
 
 TOKENS = 16
 """Tokens per phrase, begin and end included."""
+LEVELS = (1, 2, 4, 8)
+"""How much coarser than the latents the levels of a UNet are."""
+_LONG = 1 << 18
+"""Cells times tokens above which attention never holds the whole table of weights."""
 _FLOOR = 1e-4
 """Smallest share: the log of it keeps a phrase out of a cell without making infinities."""
 
@@ -25,8 +29,8 @@ class RegionAttention:
     """Attention processor: stock attention, plus the region bias on cross-attention.
 
     ``regions`` maps the number of cells of a level to a bias ``(B or 1, cells, tokens)``.
-    Written with plain matrix products: for these short rows that trains several times faster on
-    a CPU than the fused kernel, whose backward pass is slow there.
+    Short rows are written with plain matrix products: they train several times faster on a CPU
+    than the fused kernel, whose backward pass is slow there. Long ones would not fit in memory.
     """
 
     def __call__(
@@ -47,18 +51,22 @@ class RegionAttention:
 
         q = split(attn.to_q(hidden_states), cells) * attn.scale
         k, v = split(attn.to_k(source), tokens), split(attn.to_v(source), tokens)
-        logits = q @ k.transpose(-1, -2)
+        bias = None
         if regions is not None and encoder_hidden_states is not None:
-            logits = logits + regions[cells][:, None].to(logits.dtype)
-        out = logits.softmax(-1) @ v
+            bias = regions[cells][:, None].to(q.dtype)
+        if cells * tokens > _LONG:
+            out = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, scale=1.0)
+        else:
+            logits = q @ k.transpose(-1, -2)
+            out = (logits if bias is None else logits + bias).softmax(-1) @ v
         out = out.transpose(1, 2).reshape(batch, cells, -1)
         return attn.to_out[1](attn.to_out[0](out))
 
 
 def attention_bias(shares: Tensor) -> dict[int, Tensor]:
-    """Shares ``(B, phrases, 24, 16)`` → bias ``(B, cells, phrases * TOKENS)`` for each level."""
+    """Shares ``(B, phrases, h, w)`` → bias ``(B, cells, phrases * TOKENS)`` for each level."""
     bias = {}
-    for factor in (1, 2, 4):
+    for factor in LEVELS:
         level = F.avg_pool2d(shares, factor) if factor > 1 else shares
         logs = torch.log(level.clamp_min(_FLOOR)).flatten(2).transpose(1, 2)
         bias[logs.shape[1]] = logs.repeat_interleave(TOKENS, 2)
@@ -107,13 +115,13 @@ class LoraMasks:
         """Set the masks for the calls inside.
 
         Args:
-            shares: ``(B or 1, phrases, 24, 16)``.
+            shares: ``(B or 1, phrases, h, w)``, h and w those of the latents.
             owner: for each rank, the phrase whose region it works in, or -1 for everywhere.
         """
         batch, phrases, rows, columns = shares.shape
         index = torch.tensor([max(o, 0) for o in owner])
         everywhere = torch.tensor([o < 0 for o in owner])
-        for factor in (1, 2, 4):
+        for factor in LEVELS:
             level = F.avg_pool2d(shares, factor) if factor > 1 else shares
             mask = level[:, index]
             mask[:, everywhere] = 1.0

@@ -139,7 +139,7 @@ def _train(
     from safetensors.torch import save
 
     from catalog import adapters, regions
-    from catalog.base import load_unet
+    from catalog.base import load_unet, mixed_precision
 
     # 2. latents, words, maps and masks are computed once
     torch.manual_seed(options.seed)
@@ -192,7 +192,7 @@ def _train(
         noise = torch.randn_like(z)
         a, s = alpha[t].sqrt()[:, None, None, None], (1 - alpha[t]).sqrt()[:, None, None, None]
         noisy = (a * z + s * noise).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(device, torch.bfloat16), masks.at(share, owner):
+        with mixed_precision(device), masks.at(share, owner):
             with torch.no_grad():
                 down, middle = control(
                     noisy, t, encoder_hidden_states=words[pick], controlnet_cond=layouts[pick],

@@ -98,7 +98,7 @@ def test_masks_of_garments_do_not_overlap_and_agree_with_the_shares(pose):
     layout = laid(pose=pose)
     masks = np.stack([layout.mask(i) for i in range(len(OUTFIT))])
     assert masks.sum(0).max() == 1 and (masks.sum((1, 2)) > 50).all()
-    assert layout.regions.shape == layout.edges.shape == (384, 256)
+    assert layout.regions.shape == (384, 256) and layout.edges.shape == (768, 512)
     assert layout.shares.shape == (2 + len(OUTFIT), 24, 16)
     assert np.abs(layout.shares.sum(0) - 1).max() < 1e-5
     assert np.allclose(layout.shares[2:].mean((1, 2)), masks.mean((1, 2)), atol=1e-4)
@@ -108,7 +108,7 @@ def test_masks_of_garments_do_not_overlap_and_agree_with_the_shares(pose):
 
 def test_the_sha_covers_everything_the_model_is_given():
     layout = laid()
-    for name in ("layout_map", "skeleton_map", "shares"):
+    for name in ("layout_map", "skeleton_map", "shares", "edges"):
         changed = getattr(layout, name).copy()
         changed.flat[changed.size // 2] += 1
         assert dataclasses.replace(layout, **{name: changed}).sha256 != layout.sha256

@@ -1,5 +1,6 @@
 """The base trainer runs, writes what it says it writes, and goes on after kill -9."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,15 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
+from catalog.base import weights_folder
 from catalog.croquis import drawing, train_base
 from catalog.croquis.autoencoder import CroquisAutoencoder
+from catalog.croquis.examples import PHRASES, example
 
 
 def options(run: Path, stage: str, minutes: float, **more) -> train_base.Options:
     fields = dict(
         stage=stage, run=run, minutes=minutes, batch=2, rate=1e-3, workers=1, threads=1,
-        device="cpu", compile=False, seed=0, fresh=False,
+        device="cpu", compile=False, seed=0, fresh=False, held_out=2,
     )  # fmt: skip
     return train_base.Options(**(fields | more))
 
@@ -50,11 +54,41 @@ def test_the_linear_encoder_keeps_what_its_channels_can(tmp_path: Path):
 
 
 def test_examples_carry_maps_words_and_shares():
-    from catalog.base import weights_folder
     from catalog.croquis import tokens
 
     drawn = drawing.draw(drawing.sample_worn(4))
-    row = train_base.example(drawn, tokens.load_tokenizer(weights_folder() / "tokenizer"), None)
+    row = example(drawn, tokens.load_tokenizer(weights_folder() / "tokenizer"), None)
     assert row["layout"].shape == (12, 96, 64) and row["skeleton"].shape == (3, 96, 64)
     assert np.allclose(row["shares"].sum(0), 1, atol=1e-4)
-    assert row["ids"].shape == (train_base.PHRASES, 16)
+    assert row["ids"].shape == (PHRASES, 16)
+
+
+def test_the_unet_trains_further_and_says_what_it_can(tmp_path: Path):
+    train_base.train_unet(options(tmp_path, "unet", 0.2))
+    saved = torch.load(tmp_path / "unet.ckpt", weights_only=True)
+    figures = (tmp_path / "figures.csv").read_text().splitlines()
+    assert figures[0].startswith("step,at 999,") and figures[1].startswith(f"{saved['step']},")
+    unexplained = [float(x) for x in figures[1].split(",")[1:-1]]
+    assert unexplained == sorted(unexplained, reverse=True) and 0 < unexplained[-1] < 0.5
+    sheet = Image.open(next(tmp_path.glob("sheet-*.png")))
+    assert sheet.size == (256, 768) and np.asarray(sheet).std() > 20
+    assert (tmp_path / "unet" / "config.json").exists()
+
+
+def test_the_decoder_trains_on_what_the_unet_hands_over(tmp_path: Path):
+    shutil.copytree(weights_folder() / "vae", tmp_path / "vae")
+    before = CroquisAutoencoder.from_pretrained(tmp_path / "vae")
+    train_base.train_decoder(options(tmp_path, "decoder", 0.6))
+    after = CroquisAutoencoder.from_pretrained(tmp_path / "vae")
+    assert torch.equal(before.analysis, after.analysis), "latents never move under the UNet"
+    changed = [not torch.equal(a, b) for a, b in zip(before.parameters(), after.parameters(),
+                                                     strict=True)]  # fmt: skip
+    assert all(changed)
+
+
+def test_a_drawing_at_half_its_scale_is_the_drawing_at_that_scale():
+    for truth in (drawing.sample_worn(3), drawing.sample_flat(3)):
+        small, half = drawing.draw(truth), drawing.halved(drawing.draw(truth, scale=2.0))
+        assert half.regions.shape == (384, 256) and (half.regions == small.regions).mean() > 0.99
+        assert np.abs(half.edges.astype(int) - small.edges).mean() < 2
+        assert np.abs(half.picture.astype(int) - small.picture).mean() < 2

@@ -25,6 +25,7 @@ from catalog.adapters import LowRank, WideAdapter, read_low_rank
 from catalog.base import Base, load_base
 from catalog.errors import BadValue, Cancelled
 from catalog.lora_file import check_lora_file, read_lora
+from tools import conditions
 from tools.layout import Layout
 
 CACHED_LORAS = 64
@@ -95,7 +96,7 @@ class Engine:
             text_encoder=base.text_encoder,
             tokenizer=base.tokenizer,
             unet=base.unet,
-            controlnet=[base.controlnets["layout"], base.controlnets["openpose"]],
+            controlnet=list(base.controlnets.values()),
             scheduler=self._scheduler,
             safety_checker=None,
             feature_extractor=None,
@@ -104,9 +105,9 @@ class Engine:
         self._pipe.set_progress_bar_config(disable=True)
 
     @classmethod
-    def load(cls, base: str = "croquis", device: str = "cpu") -> Engine:
+    def load(cls, base: str = "croquis", device: str = "cpu", folder: Path | None = None) -> Engine:
         """Load a base by name. Raises what ``catalog.base.load_base`` raises."""
-        return cls(load_base(base, device))
+        return cls(load_base(base, device, folder))
 
     def draw(
         self, job: Job, *, on_step: Step | None = None, cancel: threading.Event | None = None
@@ -128,14 +129,19 @@ class Engine:
             text_done = time.perf_counter()
             # 2. LoRAs and regions
             loras = [(self._low_rank(use), use.weight, use.region) for use in job.loras]
-            shares = torch.from_numpy(job.layout.shares)[None].to(self.base.device)
+            shares = torch.from_numpy(conditions.shares(job.layout, self.base))[None]
+            shares = shares.to(self.base.device)
             bias = regions.attention_bias(shares)
+            controls = [
+                torch.from_numpy(m)[None] for m in conditions.control_maps(job.layout, self.base)
+            ]
             # noise comes from the processor's generator: the same picture on every device
             noise = torch.randn(
                 (1, self.base.unet.config.in_channels, *shares.shape[2:]),
                 generator=torch.Generator().manual_seed(job.seed),
             )
-            self._scheduler.clean = None
+            if hasattr(self._scheduler, "clean"):
+                self._scheduler.clean = None
 
             def after_step(pipe: Any, step: int, _: int, kwargs: dict[str, Any]) -> dict[str, Any]:
                 if cancel is not None and cancel.is_set():
@@ -151,13 +157,13 @@ class Engine:
                 latents = self._pipe(
                     prompt_embeds=words,
                     negative_prompt_embeds=nothing,
-                    image=[self._map(job.layout.layout_map), self._map(job.layout.skeleton_map)],
+                    image=controls,
                     latents=noise.to(self.base.device, words.dtype),
                     num_inference_steps=job.steps,
                     guidance_scale=job.guidance,
-                    controlnet_conditioning_scale=[job.control_weight] * 2,
-                    control_guidance_start=[job.control_start] * 2,
-                    control_guidance_end=[job.control_end] * 2,
+                    controlnet_conditioning_scale=[job.control_weight] * len(controls),
+                    control_guidance_start=[job.control_start] * len(controls),
+                    control_guidance_end=[job.control_end] * len(controls),
                     cross_attention_kwargs={"regions": bias},
                     callback_on_step_end=after_step,
                     output_type="latent",
@@ -166,7 +172,11 @@ class Engine:
                 raise Cancelled("Drawing was stopped.", "Nothing was saved; ask again any time.")
             denoise_done = time.perf_counter()
             # 4. decode
-            picture = _pixels(self.base.vae.decode(latents).sample)
+            told = (job.layout.layout_map, job.layout.edges[None])
+            layout, edges = (
+                torch.from_numpy(m)[None].to(words.device, words.dtype) / 255 for m in told
+            )
+            picture = _pixels(self.base.decode(latents, layout, edges))
             return Render(
                 picture,
                 {
@@ -185,9 +195,6 @@ class Engine:
             encode(tokenizer, text, [""]).repeat(1, len(phrases), 1),
         )
 
-    def _map(self, control: np.ndarray) -> Tensor:
-        return torch.from_numpy(control)[None].float() / 255
-
     def _low_rank(self, use: LoraUse) -> LowRank:
         if use.sha256 not in self._loras:
             data = read_lora(use.path)
@@ -205,10 +212,8 @@ class Engine:
         return self._loras[use.sha256]
 
     def _preview(self) -> np.ndarray | None:
-        clean = self._scheduler.clean
-        if clean is None:
-            return None
-        return _pixels(self.base.vae.decode(clean).sample[:, :, ::2, ::2])
+        glance = self.base.glance()
+        return None if glance is None else _pixels(glance)
 
 
 def _pixels(sample: Tensor) -> np.ndarray:

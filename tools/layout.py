@@ -23,12 +23,12 @@ _BLANK = Cloth(colors=("#808080",))
 
 @dataclass(frozen=True)
 class Layout:
-    """Arrays are rows by columns; the picture is 384 x 256, maps 96 x 64, latents 24 x 16."""
+    """Arrays are rows by columns; regions are 384 x 256, maps 96 x 64, latents 24 x 16."""
 
     regions: np.ndarray
     """uint8 ``(384, 256)``: 0 background, 1 skin, 2 hair, 3 + i garment i."""
     edges: np.ndarray
-    """uint8 ``(384, 256)``: outlines, hems and openings."""
+    """uint8 ``(768, 512)``: outlines, hems, openings, features; at the size of the picture."""
     slots: tuple[Slot, ...]
     layout_map: np.ndarray
     """uint8 ``(12, 96, 64)``, channels ``maps.CHANNELS``."""
@@ -45,9 +45,10 @@ class Layout:
 
     @property
     def sha256(self) -> str:
-        """Of everything the ControlNets and the attention are given."""
+        """Of everything the ControlNets, the attention and the decoder are given."""
         digest = hashlib.sha256()
-        for array in (self.layout_map, self.skeleton_map, np.round(self.shares * 65535)):
+        shares = np.round(self.shares * 65535)
+        for array in (self.layout_map, self.skeleton_map, shares, self.edges):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
@@ -73,11 +74,12 @@ def lay_out(
         seed=person.seed,
         sleeves_rolled=season.get("summer", 0.0) > 0.5,
     )
-    drawn = drawing.draw(truth, picture=False)
+    large = drawing.draw(truth, scale=2.0, picture=False)
+    drawn = drawing.halved(large)
     layout_map, skeleton_map, shares = drawing.model_maps(drawn)
     return Layout(
         drawn.regions,
-        drawn.edges,
+        large.edges,
         drawn.slots,
         layout_map,
         skeleton_map,

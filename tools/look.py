@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from catalog.base import GUIDANCE, STEPS
 from catalog.croquis.figure import AGES, BODIES, HAIR, HAIR_COLORS, POSES, PRESENTATIONS, SKINS
 from catalog.croquis.scene import SCENES
 from catalog.errors import UnknownName
@@ -66,8 +67,9 @@ class Plan(_Strict):
     scene: str = "city street"
     person: PersonSpec = PersonSpec()
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    steps: Annotated[int, Field(ge=1, le=50)] = 12
-    guidance: Annotated[float, Field(ge=1, le=10)] = 1.8
+    steps: Annotated[int, Field(ge=1, le=50)] | None = None
+    """None, here and for guidance: what the base draws well with (a receipt says the numbers)."""
+    guidance: Annotated[float, Field(ge=1, le=10)] | None = None
     control_weight: Annotated[float, Field(ge=0, le=2)] = 1.0
     """Weight of the layout and skeleton ControlNets."""
     control_start: Annotated[float, Field(ge=0, le=1)] = 0.0
@@ -89,6 +91,15 @@ class Plan(_Strict):
         if not value or not math.isfinite(total) or total <= 0:
             raise ValueError(f"give at least one of {', '.join(SEASONS)} a weight above 0")
         return {s: value[s] / total for s in SEASONS if value.get(s, 0) > 0}
+
+    def settled(self, base: str) -> Plan:
+        """The plan with the numbers it leaves open, as ``base`` draws well."""
+        return self.model_copy(
+            update={
+                "steps": self.steps or STEPS[base],
+                "guidance": self.guidance or GUIDANCE[base],
+            }
+        )
 
 
 class AdapterUse(_Strict):

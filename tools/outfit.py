@@ -224,7 +224,8 @@ def _why(
             (o for o in worn if o.id != g.id and o.slot in ("top", "onepiece", "bottom")), None
         )
         if loudness(g.pattern) >= 0.7:
-            reasons.append(f"its {g.pattern} is the accent")
+            verb = "are" if g.pattern.endswith("s") else "is"
+            reasons.append(f"its {g.pattern} {verb} the accent")
         elif other is not None:
             link = "picks up the color of" if g.color == other.color else f"{g.color} goes with"
             named = other.category if g.color == other.color else f"{other.color} {other.category}"

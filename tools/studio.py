@@ -56,9 +56,18 @@ class ReplayResult:
 class Studio:
     """One catalog, one engine, one folder of looks. Safe to call from several threads."""
 
-    def __init__(self, home: Path, *, base: str = "croquis", threads: int | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        base: str = "croquis",
+        threads: int | None = None,
+        models: Path | None = None,
+    ) -> None:
         self.home = home
         self.base = base
+        self.models = models
+        """Where the models of a hub base lie, if not in the hub's cache."""
         self.threads = threads or os.cpu_count() or 1
         self.catalog = Catalog(home)
         self._engine: Engine | None = None
@@ -74,7 +83,8 @@ class Studio:
                 from tools.engine import Engine
 
                 torch.set_num_threads(self.threads)
-                self._engine = Engine.load(self.base)
+                device = "cuda" if self.base != "croquis" and torch.cuda.is_available() else "cpu"
+                self._engine = Engine.load(self.base, device, self.models)
             return self._engine
 
     def find_garments(
@@ -131,14 +141,16 @@ class Studio:
         """
         tell = progress or (lambda _: None)
         started = time.perf_counter()
-        # 1. what exists
+        # 1. what exists, and the numbers the plan leaves open
         garments = [self.catalog.get(worn.id) for worn in plan.garments]
         _check_slots(garments)
+        plan = plan.settled(self.base)
+        steps = plan.steps or 0
         # 2. layout
-        tell(Progress("layout", 0, plan.steps))
+        tell(Progress("layout", 0, steps))
         layout = lay_out(garments, _person(plan.person), plan.pose, plan.season)
         # 3. strengths, frozen
-        tell(Progress("adapters", 0, plan.steps))
+        tell(Progress("adapters", 0, steps))
         adapters = self._adapters(plan, garments, layout)
         planned = time.perf_counter()
         job = self._job(plan, garments, layout, adapters)
@@ -153,7 +165,7 @@ class Studio:
             cancel=cancel,
         )
         # 5. keep
-        tell(Progress("save", plan.steps, plan.steps))
+        tell(Progress("save", steps, steps))
         drawn = time.perf_counter()
         look = self._keep(plan, layout, adapters, engine, render.picture, thread, parent)
         seconds = {
@@ -233,7 +245,10 @@ class Studio:
                     f"Train it: stylist catalog train {garment.id}.",
                 )
             if garment.base != self.base:
-                raise BadValue(f"{garment.name} was trained for the base {garment.base}.")
+                raise BadValue(
+                    f"{garment.name} was trained for the base {garment.base}.",
+                    f"A LoRA works only on its own base; set STYLIST_BASE={garment.base}.",
+                )
             uses.append(
                 AdapterUse(
                     name=garment.id,
@@ -243,7 +258,8 @@ class Studio:
                     region=i,
                 )
             )
-        for season, weight in blend.season_strengths(plan.season, plan.season_strength).items():
+        seasons = blend.season_strengths(plan.season, plan.season_strength)
+        for season, weight in seasons.items() if self.base == "croquis" else ():
             sha = self.catalog.season_sha256(season)
             uses.append(
                 AdapterUse(name=season, kind="season", sha256=sha, weight=weight, region=None)
@@ -259,6 +275,7 @@ class Studio:
     ) -> Job:
         from tools.engine import Job, LoraUse
 
+        plan = plan.settled(self.base)
         loras = []
         for use in adapters:
             if use.kind == "garment":
@@ -268,14 +285,18 @@ class Studio:
                 # a season works where no garment is: scene, light and palette, never the clothes
                 path, region = self.catalog.season_lora(use.name, use.sha256), 0
             loras.append(LoraUse(path, use.sha256, use.weight, region))
-        phrases = (plan.scene, person_phrase(_person(plan.person)), *(g.phrase for g in garments))
+        scene = plan.scene
+        if self.base != "croquis":
+            # without seasonal LoRAs of its own a base is told the season in words
+            scene = f"{max(plan.season, key=lambda s: plan.season[s])} {scene}"
+        phrases = (scene, person_phrase(_person(plan.person)), *(g.phrase for g in garments))
         return Job(
             layout=layout,
             phrases=phrases,
             loras=tuple(loras),
             seed=plan.seed,
-            steps=plan.steps,
-            guidance=plan.guidance,
+            steps=plan.steps or 0,
+            guidance=plan.guidance or 0.0,
             control_weight=plan.control_weight,
             control_start=plan.control_start,
             control_end=plan.control_end,
@@ -384,7 +405,7 @@ def _write_png(path: Path, picture: np.ndarray) -> None:
 def _layout_picture(layout: Layout) -> np.ndarray:
     """Region numbers as greys, edges white: what the ControlNet was told, to look at."""
     grey = (layout.regions.astype(np.uint16) * 18).clip(0, 220).astype(np.uint8)
-    return np.maximum(grey, layout.edges)
+    return np.maximum(grey.repeat(2, 0).repeat(2, 1), layout.edges)
 
 
 def _versions(threads: int) -> dict[str, str]:

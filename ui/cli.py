@@ -31,6 +31,7 @@ from ui.terminal import (
 if TYPE_CHECKING:
     from agent.stylist import Stylist
     from catalog.index import Catalog
+    from tools.studio import Studio
 
 LINE_LIMIT = 4 << 20
 """Bytes of one --jsonl line; a longer one is answered with an error."""
@@ -197,6 +198,23 @@ def _catalog_show(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _catalog_like(args: argparse.Namespace, settings: Settings) -> int:
+    try:
+        photo = Path(args.photo).read_bytes()
+    except OSError as error:
+        raise BadValue(
+            f"The photo cannot be read ({error.strerror or 'input error'}).", "Give its path."
+        ) from error
+    with Progress(sys.stderr) as progress:
+        found = _catalog(settings).find_like(photo, progress=progress.work)
+    if args.json:
+        print_json([{"id": card.id, "name": card.name, "likeness": near} for card, near in found])
+        return 0
+    for card, near in found:
+        print(f"{card.id:<28} {card.color} {card.category:<22} {near:5.2f}")
+    return 0
+
+
 def _catalog_train(args: argparse.Namespace, settings: Settings) -> int:
     from catalog.garment import SEASONS
 
@@ -251,9 +269,7 @@ def _catalog_words(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _replay(args: argparse.Namespace, settings: Settings) -> int:
-    from tools.studio import Studio
-
-    studio = Studio(settings.home, base=settings.base, threads=settings.threads)
+    studio = _studio(settings)
     result = studio.replay(Path(args.receipt))
     if args.json:
         print_json(
@@ -324,12 +340,17 @@ def _parser() -> argparse.ArgumentParser:
     for name, run, about in (
         ("list", _catalog_list, "Every garment on one line."),
         ("show", _catalog_show, "Everything on one garment's card."),
+        ("like", _catalog_like, "The garments that look like the one in a photo."),
         ("train", _catalog_train, "Train a garment's LoRA again from its photos, or a season's."),
         ("rebuild", _catalog_rebuild, "Build the search index from the garment folders."),
         ("words", _catalog_words, "Every word that colour, pattern, pose … can take."),
     ):
         part = command(parts, name, run, about)
         part.add_argument("--json", action="store_true", help="print JSON")
+        if name == "like":
+            part.add_argument(
+                "photo", metavar="PHOTO", help="a PNG, JPEG or WebP file of one garment"
+            )
         if name in ("show", "train"):
             part.add_argument("id", metavar="ID", help="as shown by `stylist catalog list`")
 
@@ -364,15 +385,21 @@ def _unexpected(error: Exception) -> dict[str, str]:
 
 def _stylist(settings: Settings) -> Stylist:
     from agent.stylist import Stylist
-    from tools.studio import Studio
 
-    studio = Studio(settings.home, base=settings.base, threads=settings.threads)
     return Stylist(
-        studio,
+        _studio(settings),
         settings.home,
         llm_url=settings.llm_url,
         llm_key=settings.llm_key,
         llm_model=settings.llm_model,
+    )
+
+
+def _studio(settings: Settings) -> Studio:
+    from tools.studio import Studio
+
+    return Studio(
+        settings.home, base=settings.base, threads=settings.threads, models=settings.models
     )
 
 

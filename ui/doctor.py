@@ -11,16 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.errors import StylistError
+from catalog.sd15 import MODELS
 from ui.settings import Settings
 
 PACKAGES = ("numpy", "skia", "torch", "diffusers", "peft", "chromadb", "langchain", "gradio")
 ROOM = 1 << 30
 """Bytes that should be free where the looks are kept."""
-SD15_MODELS = (
-    "stable-diffusion-v1-5/stable-diffusion-v1-5",
-    "lllyasviel/control_v11p_sd15_openpose",
-    "lllyasviel/control_v11p_sd15_lineart",
-)
 SETUP = "run `make setup` in the checkout"
 
 
@@ -150,7 +146,7 @@ def _sd15(settings: Settings) -> Check:
     import torch
 
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
-    missing = [model for model in SD15_MODELS if not _downloaded(model)]
+    missing = [m for m in MODELS.values() if not _present(m, settings.models)]
     lacks = []
     if gpu is None:
         lacks.append("a CUDA GPU with 6 GB")
@@ -166,12 +162,16 @@ def _sd15(settings: Settings) -> Check:
         return Check("sd15 base", False, found, "unset STYLIST_BASE to draw with croquis")
     if missing:
         fix = "; ".join(f"hf download {model}" for model in missing)
+        if settings.models is not None:
+            fix = f"put them into {settings.models}"
         return Check("sd15 base", False, found, fix)
     return Check("sd15 base", True, found)
 
 
-def _downloaded(model: str) -> bool:
-    """Whether ``model`` is in the hub's local cache; asks nobody."""
+def _present(model: str, folder: Path | None) -> bool:
+    """Whether ``model`` is in the folder, or else in the hub's local cache; asks nobody."""
+    if folder is not None:
+        return (folder / model.rsplit("/", 1)[-1]).is_dir()
     from huggingface_hub import constants
 
     name = f"models--{model.replace('/', '--')}"

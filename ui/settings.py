@@ -34,6 +34,8 @@ class Settings:
     """STYLIST_HOME: catalog, looks, threads and jobs live here."""
     base: str = "croquis"
     """STYLIST_BASE: croquis (embedded, any machine) or sd15 (GPU and model hub)."""
+    models: Path | None = None
+    """STYLIST_MODELS: a folder with the models of a hub base, so that no hub is asked."""
     threads: int | None = None
     """STYLIST_THREADS: processor threads for drawing, 1–256; unset = all cores."""
     host: str = "127.0.0.1"
@@ -82,6 +84,7 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         home=_home(get("STYLIST_HOME")),
         base=base,
+        models=_models(get("STYLIST_MODELS")),
         threads=None if threads is None else _whole("STYLIST_THREADS", threads, 1, 256),
         host=get("STYLIST_HOST") or "127.0.0.1",
         port=_whole("STYLIST_PORT", get("STYLIST_PORT") or "7860", 1, 65535),
@@ -98,9 +101,20 @@ def quieten(settings: Settings, env: MutableMapping[str, str] | None = None) -> 
     """
     env = os.environ if env is None else env
     env.update(QUIET)
-    if settings.base not in HUB_BASES:
+    if settings.base not in HUB_BASES or settings.models is not None:
         env["HF_HUB_OFFLINE"] = "1"
     env["GRADIO_TEMP_DIR"] = str(settings.home / "cache" / "page")
+
+
+def _models(value: str | None) -> Path | None:
+    if value is None:
+        return None
+    if not Path(value).is_dir():
+        raise BadValue(
+            f"STYLIST_MODELS is “{clip(value, 200)}”, and there is no such folder.",
+            "Set it to the folder that holds the models, or leave it out.",
+        )
+    return Path(value).absolute()
 
 
 def _home(value: str | None) -> Path:

@@ -5,7 +5,10 @@ It keeps the contract of diffusers' ``AutoencoderKL`` (``encode``, ``decode``, `
 The encoder is linear: the principal components of 16 x 16 patches, measured once. So latents are
 known before anything is trained, are as easy to denoise as patches can be, and never change while
 the decoder, where all the learning is, goes on improving. The decoder adds what it has learned to
-the linear reconstruction. It has no full-resolution layers, so it is fast without a GPU.
+the linear reconstruction. It may be given the layout the latents were drawn under, as the decoder
+of an inpainting autoencoder may be given the mask: then lines are sharper than latents can say.
+Colour, pattern, light and all else come from the latents alone, since a layout has none of it.
+It has no full-resolution layers, so it is fast without a GPU.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 PATCH = 16
+_EDGE_CHANNELS = 64
+"""Edges at twice the encoded size, 8 x 8 pixels in each of the finest level's cells."""
 
 
 class CroquisAutoencoder(ModelMixin, ConfigMixin):
@@ -34,7 +39,8 @@ class CroquisAutoencoder(ModelMixin, ConfigMixin):
         self,
         latent_channels: int = 64,
         widths: tuple[int, int, int] = (64, 128, 192),
-        blocks: tuple[int, int, int] = (2, 3, 3),
+        blocks: tuple[int, int, int] = (4, 3, 3),
+        layout_channels: int = 12,
         output_scale: int = 2,
         scaling_factor: float = 1.0,
         shift_factor: float = 0.0,
@@ -43,24 +49,11 @@ class CroquisAutoencoder(ModelMixin, ConfigMixin):
         force_upcast: bool = False,
     ) -> None:
         super().__init__()
-        top, middle, low = widths
         patch = 3 * PATCH * PATCH
         self.register_buffer("mean", torch.zeros(patch))
         self.register_buffer("analysis", torch.zeros(latent_channels, patch))
         self.register_buffer("synthesis", torch.zeros(patch, latent_channels))
-        self.decoder = nn.Sequential(
-            nn.Conv2d(latent_channels, low, 3, padding=1),
-            *(_Block(low) for _ in range(blocks[2])),
-            nn.Conv2d(low, 4 * middle, 1),
-            nn.PixelShuffle(2),
-            *(_Block(middle) for _ in range(blocks[1])),
-            nn.Conv2d(middle, 4 * top, 1),
-            nn.PixelShuffle(2),
-            *(_Block(top) for _ in range(blocks[0])),
-            nn.Conv2d(top, 3 * 64, 3, padding=1),
-            nn.PixelShuffle(8),
-        )
-        nn.init.normal_(self.decoder[-2].weight, std=1e-3)
+        self.decoder = _Decoder(latent_channels, widths, blocks, layout_channels)
 
     def set_basis(self, mean: Tensor, vectors: Tensor, deviation: Tensor) -> None:
         """Principal components: mean ``(768,)``, vectors ``(768, C)``, deviations ``(C,)``.
@@ -87,20 +80,83 @@ class CroquisAutoencoder(ModelMixin, ConfigMixin):
         patches = torch.einsum("ij,bjhw->bihw", self.synthesis, z) + self.mean[:, None, None]
         return F.pixel_shuffle(patches, PATCH)
 
-    def decode(self, z: Tensor, return_dict: bool = True, generator=None):
-        x = F.interpolate(self.linear(z), scale_factor=2, mode="bilinear") + self.decoder(z)
+    def decode(
+        self,
+        z: Tensor,
+        return_dict: bool = True,
+        generator=None,
+        *,
+        layout: Tensor | None = None,
+        edges: Tensor | None = None,
+    ):
+        """Latents to a picture ``(B, 3, 2H, 2W)``.
+
+        Args:
+            layout: the ControlNet's layout map ``(B, 12, H/4, W/4)`` in 0…1, if there was one.
+            edges: its edge channel drawn at the size of the result, ``(B, 1, 2H, 2W)`` in 0…1.
+        """
+        x = F.interpolate(self.linear(z), scale_factor=2, mode="bilinear")
+        x = x + self.decoder(z, layout, edges)
         if self.config.output_scale == 1:
             x = F.avg_pool2d(x, 2)
         return DecoderOutput(sample=x) if return_dict else (x,)
 
 
+class _Decoder(nn.Module):
+    """What is added to the linear reconstruction: three levels of 1, 2 and 4 cells a latent.
+
+    Each level is told the layout at its own size; the last one the edges, and its output layer
+    reads them once more, so that a line need not pass through the blocks to be inked.
+    """
+
+    def __init__(
+        self,
+        latent_channels: int,
+        widths: tuple[int, int, int],
+        blocks: tuple[int, int, int],
+        layout_channels: int,
+    ) -> None:
+        super().__init__()
+        top, middle, low = widths
+        self.layout_channels = layout_channels
+        self.enter = nn.Conv2d(latent_channels, low, 3, padding=1)
+        self.low = nn.Sequential(*(_Block(low) for _ in range(blocks[2])))
+        self.to_middle = nn.Sequential(nn.Conv2d(low, 4 * middle, 1), nn.PixelShuffle(2))
+        self.middle = nn.Sequential(*(_Block(middle) for _ in range(blocks[1])))
+        self.to_top = nn.Sequential(nn.Conv2d(middle, 4 * top, 1), nn.PixelShuffle(2))
+        self.top = nn.Sequential(*(_Block(top) for _ in range(blocks[0])))
+        self.leave = nn.Conv2d(top + _EDGE_CHANNELS, 3 * 64, 3, padding=1)
+        self.told_low = nn.Conv2d(16 * layout_channels, low, 1)
+        self.told_middle = nn.Conv2d(4 * layout_channels, middle, 1)
+        self.told_top = nn.Conv2d(layout_channels + _EDGE_CHANNELS, top, 3, padding=1)
+        nn.init.normal_(self.leave.weight, std=1e-3)
+
+    def forward(self, z: Tensor, layout: Tensor | None, edges: Tensor | None) -> Tensor:
+        batch, _, rows, columns = z.shape
+        if layout is None:
+            layout = z.new_zeros(batch, self.layout_channels, 4 * rows, 4 * columns)
+        if edges is None:
+            edges = z.new_zeros(batch, 1, 32 * rows, 32 * columns)
+        lines = F.pixel_unshuffle(edges, 8)
+        x = self.low(self.enter(z) + self.told_low(F.pixel_unshuffle(layout, 4)))
+        x = self.middle(self.to_middle(x) + self.told_middle(F.pixel_unshuffle(layout, 2)))
+        x = self.top(self.to_top(x) + self.told_top(torch.cat([layout, lines], 1)))
+        return F.pixel_shuffle(self.leave(torch.cat([x, lines], 1)), 8)
+
+
 class _Block(nn.Module):
+    """Two convolutions with a shortcut.
+
+    The norm is over the channels of each place: a crop is decoded as the whole picture is.
+    """
+
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.norm = nn.GroupNorm(width // 16, width)
+        self.norm = nn.LayerNorm(width)
         self.conv1 = nn.Conv2d(width, width, 3, padding=1)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
         nn.init.normal_(self.conv2.weight, std=1e-3)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(F.silu(self.conv1(self.norm(x))))
+        normed = self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return x + self.conv2(F.silu(self.conv1(normed)))

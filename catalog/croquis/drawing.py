@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from catalog.croquis import cloth as cloths
@@ -90,6 +91,21 @@ def draw(truth: Worn | Flat, *, scale: float = 1.0, picture: bool = True) -> Dra
         slots,
         phrases,
         points,
+    )
+
+
+def halved(drawing: Drawing) -> Drawing:
+    """The same drawing at half its scale."""
+
+    def shrunk(array: np.ndarray) -> np.ndarray:
+        size = array.shape[1] // 2, array.shape[0] // 2
+        return cv2.resize(array, size, interpolation=cv2.INTER_AREA)
+
+    return replace(
+        drawing,
+        picture=None if drawing.picture is None else shrunk(drawing.picture),
+        regions=np.ascontiguousarray(drawing.regions[::2, ::2]),
+        edges=shrunk(drawing.edges),
     )
 
 
@@ -229,11 +245,16 @@ def model_maps(drawing: Drawing) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
     A product photo's layout is its cut-out: the outline, and no seams inside it.
     """
-    flat = isinstance(drawing.truth, Flat)
-    edges = maps.outline(drawing.regions) if flat else drawing.edges
-    layout = maps.layout_map(drawing.regions, edges, drawing.slots)
+    layout = maps.layout_map(drawing.regions, known_edges(drawing), drawing.slots)
     if drawing.points is None:
         skeleton = np.zeros((3, *maps.MAP_SIZE), np.uint8)
     else:
         skeleton = maps.skeleton_map(drawing.points)
     return layout, skeleton, maps.shares(drawing.regions, len(drawing.slots))
+
+
+def known_edges(drawing: Drawing) -> np.ndarray:
+    """The edges a model may know: all of them when worn, the outline of a product photo."""
+    if isinstance(drawing.truth, Flat):
+        return maps.outline(drawing.regions)
+    return drawing.edges

@@ -55,10 +55,10 @@ def layout_map(regions: np.ndarray, edges: np.ndarray, slots: Sequence[Slot]) ->
     return np.round(layout * 255).astype(np.uint8)
 
 
-def shares(regions: np.ndarray, count: int) -> np.ndarray:
-    """Share of each latent cell per phrase, float32 ``(2 + count, 24, 16)``, summing to 1."""
+def shares(regions: np.ndarray, count: int, size: tuple[int, int] = LATENT_SIZE) -> np.ndarray:
+    """Share of each latent cell per phrase, float32 ``(2 + count, *size)``, summing to 1."""
     cover = coverage(regions, count)
-    cells = np.stack([_shrink(c, 4) for c in cover])
+    cells = np.stack([_shrink(c, MAP_SIZE[0] // size[0]) for c in cover])
     return np.concatenate([cells[:1], cells[SKIN : SKIN + 1] + cells[HAIR : HAIR + 1], cells[3:]])
 
 

@@ -330,15 +330,18 @@ def hand(sheet: Sheet, fig: Figure, side: str) -> None:
     ])  # fmt: skip
     outline = curve(wrist + shape[:, :1] * ahead * size + shape[:, 1:] * thumb * size)
     sheet.fill(polygon(outline), SKIN, wash(look["skin"]))
-    if not sheet.draws_picture:
-        return
     fingers = np.array([
         ((0.56, -0.08), (0.72, -0.06), (0.88, -0.05)), ((0.54, 0.01), (0.73, 0.02), (0.92, 0.02)),
         ((0.56, 0.09), (0.70, 0.09), (0.84, 0.08)),
     ]) * size  # fmt: skip
+    fingers = wrist + fingers[..., :1] * ahead + fingers[..., 1:] * thumb
+    for finger in fingers:
+        sheet.trace(polygon(finger, closed=False))
+    if not sheet.draws_picture:
+        return
     inks(
         sheet,
-        wrist + fingers[..., :1] * ahead + fingers[..., 1:] * thumb,
+        fingers,
         0.7,
         rgb=look["line"],
         alpha=0.75,
@@ -390,6 +393,7 @@ def head(sheet: Sheet, fig: Figure, *, with_neck: bool = True) -> None:
         ink(sheet, ear, 0.9, outside=-s, taper=0.4)
     outline = at.curve(_face_points(fig), closed=True)
     sheet.fill(polygon(outline), SKIN, wash(look["skin"]))
+    _trace_face(sheet, at, look)
     if not sheet.draws_picture:
         return
     _face(sheet, fig, at, look, outline)
@@ -443,15 +447,40 @@ def neck(sheet: Sheet, fig: Figure) -> None:
     ink(sheet, right[2:], 1.15, outside=-1, taper=0.4)
 
 
+def _spot(at: HeadFrame, x: float, y: float) -> tuple[float, float]:
+    """A place on the face, moved as the head turns: features on the far side draw together."""
+    near = 1 - 0.30 * max(0.0, float(np.sign(x)) * at.turn)
+    return x * near * (1 - 0.10 * abs(at.turn)) + at.turn * 0.30, y
+
+
+def _features(look: dict) -> dict[str, list[tuple[float, float]]]:
+    """The lines a face is recognised by, in head units; lid, eye and brow are the right one's."""
+    m, smile = look["manly"], look["smile"]
+    up, wide = 0.02 + 0.035 * smile, 0.25 + 0.05 * smile
+    lid = [(0.18, 0.08), (0.30, -0.005), (0.44, -0.015), (0.58, 0.055)]
+    return {
+        "lid": lid if m >= 1 else [*lid, (0.66, 0.015)],
+        "eye": [(0.26, 0.13), (0.40, 0.155), (0.54, 0.10)],
+        "brow": [(0.15, -0.135 + 0.03 * m), (0.42, -0.235 + 0.04 * m), (0.68, -0.175 + 0.03 * m)],
+        "nose": [(0.10, 0.28), (0.14, 0.40), (0.05, 0.455)],
+        "nostril": [(-0.11, 0.42), (-0.06, 0.455)],
+        "mouth": [(-wide, 0.655 - up), (0, 0.675), (wide, 0.655 - up)],
+    }
+
+
+def _trace_face(sheet: Sheet, at: HeadFrame, look: dict) -> None:
+    """Where eyes, brows, nose and mouth run, into the layout's edges."""
+    for name, points in _features(look).items():
+        for s in (-1, 1) if name in ("lid", "eye", "brow") else (1,):
+            line = at.curve([_spot(at, s * x, y) for x, y in points], steps=3)
+            sheet.trace(polygon(line, closed=False))
+
+
 def _face(sheet: Sheet, fig: Figure, at: HeadFrame, look: dict, outline: np.ndarray) -> None:
-    person, m = fig.person, look["manly"]
-    dx = at.turn * 0.30
-    squeeze = 1 - 0.10 * abs(at.turn)
+    person, m, lines = fig.person, look["manly"], _features(look)
 
     def spot(x: float, y: float) -> tuple[float, float]:
-        # features on the far side draw together
-        near = 1 - 0.30 * max(0.0, float(np.sign(x)) * at.turn)
-        return x * near * squeeze + dx, y
+        return _spot(at, x, y)
 
     def stroke(points, width, rgb, alpha=1.0, taper=0.7) -> None:
         line = at.curve([spot(*p) for p in points], steps=3)
@@ -525,21 +554,14 @@ def _face(sheet: Sheet, fig: Figure, at: HeadFrame, look: dict, outline: np.ndar
             lambda c, x=x, y=y, r=r: c.drawCircle(float(x), float(y), r, wash(look["iris"]))
         )
         sheet.paint(lambda c, x=x, y=y, r=r: c.drawCircle(float(x), float(y), r * 0.55, wash(dark)))
-    lid = [(0.18, 0.08), (0.30, -0.005), (0.44, -0.015), (0.58, 0.055)]
-    pair(lid if m >= 1 else [*lid, (0.66, 0.015)], 1.45 - 0.35 * m, dark, taper=0.45)
-    pair([(0.26, 0.13), (0.40, 0.155), (0.54, 0.10)], 0.6, look["line"], 0.6)
-    pair(
-        [(0.15, -0.135 + 0.03 * m), (0.42, -0.235 + 0.04 * m), (0.68, -0.175 + 0.03 * m)],
-        1.35 + 0.6 * m,
-        brow,
-        0.95,
-        taper=0.6,
-    )
+    pair(lines["lid"], 1.45 - 0.35 * m, dark, taper=0.45)
+    pair(lines["eye"], 0.6, look["line"], 0.6)
+    pair(lines["brow"], 1.35 + 0.6 * m, brow, 0.95, taper=0.6)
     blot(
         [(0.02, 0.10), (0.10, 0.30), (0.15, 0.43), (0.04, 0.46), (0.0, 0.36)], look["shadow"], 0.65
     )
-    stroke([(0.10, 0.28), (0.14, 0.40), (0.05, 0.455)], 0.8, look["line"], 0.8)
-    stroke([(-0.11, 0.42), (-0.06, 0.455)], 0.7, look["line"], 0.7, taper=0.2)
+    stroke(lines["nose"], 0.8, look["line"], 0.8)
+    stroke(lines["nostril"], 0.7, look["line"], 0.7, taper=0.2)
     up = 0.02 + 0.035 * look["smile"]
     wide = 0.25 + 0.05 * look["smile"]
     blot(
@@ -563,7 +585,7 @@ def _face(sheet: Sheet, fig: Figure, at: HeadFrame, look: dict, outline: np.ndar
         ],
         look["lips"],
     )
-    stroke([(-wide, 0.655 - up), (0, 0.675), (wide, 0.655 - up)], 0.8, look["lips"] * 0.5, 0.9)
+    stroke(lines["mouth"], 0.8, look["lips"] * 0.5, 0.9)
     if person.age != "young":
         deep = 0.5 if person.age == "older" else 0.25
         pair([(0.20, 0.46), (0.33, 0.58), (0.36, 0.68)], 0.7, look["line"], deep)

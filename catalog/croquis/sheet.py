@@ -53,6 +53,10 @@ class Sheet:
         if self._picture is not None and paint is not None:
             self._picture.getCanvas().drawPath(path, paint)
 
+    def trace(self, path: skia.Path) -> None:
+        """A line of the *body* (lids, mouth, fingers): an edge; its ink is painted apart."""
+        self._edges.getCanvas().drawPath(path, _FINE_EDGE)
+
     def paint(self, draw: Callable[..., object]) -> None:
         """Marks of the picture only: shading, folds, prints, stitches, faces; ``draw(canvas)``."""
         if self._picture is not None:
@@ -106,6 +110,9 @@ def _array(surface: skia.Surface) -> np.ndarray:
     return surface.makeImageSnapshot().toarray(colorType=skia.kRGBA_8888_ColorType)
 
 
+_FINE_EDGE = skia.Paint(
+    Color=skia.ColorWHITE, AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=0.9
+)
 _EDGE = skia.Paint(
     Color=skia.ColorWHITE, AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=1.2
 )

@@ -1,16 +1,19 @@
 """Trains the croquis base: words, autoencoder, UNet with its ControlNets. Top to bottom.
 
     python -m catalog.croquis.train_base words --minutes 15
+    python -m catalog.croquis.train_base pair --minutes 10
     python -m catalog.croquis.train_base basis
     python -m catalog.croquis.train_base decoder --minutes 60
     python -m catalog.croquis.train_base unet --minutes 70
     python -m catalog.croquis.train_base export
 
-``decoder`` and ``unet`` need ``words`` and ``basis``, and not each other.
+``decoder`` and ``unet`` need ``words`` and ``basis``, and not each other. ``pair`` goes on with
+what ``words`` began, the text encoder kept as it is.
 
 Each stage goes on from its last checkpoint in ``--run``, else from the committed weights, else
 from nothing. The same command runs on a CPU (bf16 where the processor has it) and on CUDA.
-Loss curve (``loss.csv``), sample sheets and figures on held-out drawings land in ``--run``.
+Loss curves (``loss-STAGE.csv``), figures on held-out drawings (``figures.csv``) and sample sheets,
+the drawn truth above what the network draws, land in ``--run``.
 """
 
 from __future__ import annotations
@@ -18,11 +21,10 @@ from __future__ import annotations
 import argparse
 import copy
 import csv
-import json
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,20 +32,27 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import DataLoader
 
 from catalog import base as bases
 from catalog import regions
 from catalog.croquis import cloth, drawing, maps, palette, tokens
 from catalog.croquis.autoencoder import CroquisAutoencoder
+from catalog.croquis.examples import (
+    PHRASES,
+    Crops,
+    Pages,
+    Pool,
+    Samples,
+    encoder_input,
+    token_ids,
+)
+from catalog.croquis.held_out import empty_ids, psnr, report
+from catalog.croquis.pair import PicturePair
 from catalog.garment import CATEGORIES
 
 # --- options ---------------------------------------------------------------------------------
 
-PHRASES = 10
-"""Scene, person, and up to eight garments."""
-HELD_OUT_SEEDS = 2**40
-"""Drawings from this seed on are never trained on."""
 UNET = dict(
     sample_size=maps.LATENT_SIZE,
     in_channels=64,
@@ -92,6 +101,8 @@ class Options:
     seed: int
     fresh: bool
     checkpoint_seconds: float = 180.0
+    held_out: int = 32
+    """Held-out drawings that figures are measured on; a quarter of them are drawn as samples."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -108,6 +119,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fresh", action="store_true", help="ignore checkpoint and weights")
     parser.add_argument("--checkpoint-seconds", type=float, default=180.0)
+    parser.add_argument("--held-out", type=int, default=32, help="drawings measured on")
     o = Options(**vars(parser.parse_args(argv)))
     o.run.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(o.threads)
@@ -119,69 +131,70 @@ def main(argv: list[str] | None = None) -> None:
 
 
 class Reader(nn.Module):
-    """Reads the drawn truth back out of a phrase, and matches phrases with pictures."""
+    """Reads the drawn truth back out of a phrase."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.heads = nn.ModuleDict({k: nn.Linear(width, len(v)) for k, v in _truths().items()})
-        self.to_pair = nn.Linear(width, 128)
-        self.eye = nn.Sequential(
-            nn.Conv2d(3, 32, 4, 4),
-            nn.SiLU(),
-            nn.Conv2d(32, 96, 3, 2, 1),
-            nn.SiLU(),
-            nn.GroupNorm(8, 96),
-            nn.Conv2d(96, 192, 3, 2, 1),
-            nn.SiLU(),
-            nn.GroupNorm(8, 192),
-            nn.Conv2d(192, 192, 3, 1, 1),
-            nn.SiLU(),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-            nn.Linear(192, 128),
-        )
-        self.scale = nn.Parameter(torch.tensor(2.3))
+
+    def loss(self, pooled: Tensor, truths: Sequence[dict[str, int]]) -> Tensor:
+        losses = []
+        for name, head in self.heads.items():
+            answer = torch.tensor([t[name] for t in truths], device=pooled.device)
+            known = answer >= 0
+            if known.any():
+                losses.append(F.cross_entropy(head(pooled)[known], answer[known]))
+        return torch.stack(losses).mean()
 
 
 def train_words(o: Options) -> None:
-    """CLIPTextModel: reads kind, colours, pattern, material, and pairs phrases with crops."""
-    tokenizer = tokens.build_tokenizer(o.run / "tokenizer")
-    text = bases.new_text_encoder(TEXT, len(tokenizer))
-    reader = Reader(TEXT["hidden_size"])
-    both = nn.ModuleDict({"text": text, "reader": reader}).to(o.device)
-    optimizer = torch.optim.AdamW(both.parameters(), o.rate or 1e-3, weight_decay=0.01)
-    batch, log, state = o.batch or 64, Log(o, "words"), Checkpoint(o, "words")
+    """CLIPTextModel: reads kind, colours, pattern, material, and pairs phrases with crops.
+
+    As the stage ``pair``: the text encoder is kept, and only the pair learns.
+    """
+    pair_only = o.stage == "pair"
+    if pair_only:
+        source = o.run if (o.run / "text_encoder").exists() else bases.weights_folder()
+        tokenizer = tokens.load_tokenizer(source / "tokenizer")
+        text = bases.load_text_encoder(source).float().requires_grad_(False)
+    else:
+        tokenizer = tokens.build_tokenizer(o.run / "tokenizer")
+        text = bases.new_text_encoder(TEXT, len(tokenizer))
+        if not o.fresh:
+            carry_words(text, tokenizer, bases.weights_folder())
+    parts = {"text": text, "reader": Reader(TEXT["hidden_size"]), "pair": PicturePair()}
+    both = nn.ModuleDict(parts).to(o.device)
+    reader, pair = parts["reader"], parts["pair"]
+    optimizer = torch.optim.AdamW(
+        [p for p in both.parameters() if p.requires_grad], o.rate or 1e-3, weight_decay=0.01
+    )
+    batch, log, state = o.batch or 64, Log(o, o.stage), Checkpoint(o, o.stage)
     step = state.load(both, optimizer)
     crops: list[tuple[Tensor, str]] = []
     stream = iter(DataLoader(Crops(step), batch_size=None, num_workers=o.workers))
     rng = np.random.default_rng(step)
     clock = Clock(o.minutes)
     while not clock.over():
+        figures: dict[str, Tensor] = {}
         # 1. phrases with their truth, read back
-        phrases, truths = zip(*(_phrase_with_truth(rng) for _ in range(batch)), strict=True)
-        pooled = text(**_ids(tokenizer, phrases, o.device)).pooler_output
-        losses = [
-            F.cross_entropy(head(pooled)[known], answer[known])
-            for name, head in reader.heads.items()
-            for answer in [torch.tensor([t[name] for t in truths], device=o.device)]
-            for known in [answer >= 0]
-            if known.any()
-        ]
+        if not pair_only:
+            phrases, truths = zip(*(_phrase_with_truth(rng) for _ in range(batch)), strict=True)
+            pooled = text(**token_ids(tokenizer, phrases, o.device)).pooler_output
+            figures["read"] = reader.loss(pooled, truths)
         # 2. phrases paired with crops of garments, worn and flat
-        for _ in range(4):
+        for _ in range(4 if len(crops) >= 4 * batch else 4 * batch):
             crops.append(next(stream))
-        crops = crops[-4096:]
+        crops = crops[-8192:]
         chosen = [crops[i] for i in rng.integers(len(crops), size=batch)]
         pictures = torch.stack([c for c, _ in chosen]).to(o.device).float() / 127.5 - 1
-        a = F.normalize(reader.eye(pictures), dim=1)
-        texts = text(**_ids(tokenizer, [p for _, p in chosen], o.device)).pooler_output
-        b = F.normalize(reader.to_pair(texts), dim=1)
-        logits = a @ b.T * reader.scale.exp().clamp(max=50)
+        a = pair.pictures(pictures)
+        b = pair.words(text(**token_ids(tokenizer, [p for _, p in chosen], o.device)).pooler_output)
+        logits = a @ b.T * pair.scale.exp().clamp(max=50)
         # the same phrase twice in a batch is not a wrong answer
         same = torch.tensor([[p == q for _, q in chosen] for _, p in chosen], device=o.device)
         target = same.float() / same.sum(1, keepdim=True)
-        pair = (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
-        loss = sum(losses) / len(losses) + 0.3 * pair
+        figures["pair"] = (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+        loss = figures["pair"] if pair_only else figures["read"] + 0.3 * figures["pair"]
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(both.parameters(), 1.0)
@@ -190,29 +203,50 @@ def train_words(o: Options) -> None:
         optimizer.step()
         step += 1
         if step % 50 == 0:
-            read = float((sum(losses) / len(losses)).detach())
-            log.row(step, read=read, pair=float(pair.detach()))
+            log.row(step, **{k: float(v.detach()) for k, v in figures.items()})
         state.save(both, optimizer, step)
     state.save(both, optimizer, step, now=True)
+    pair.save_pretrained(o.run / "pair")
+    if pair_only:
+        return
     text.save_pretrained(o.run / "text_encoder")
     with torch.no_grad():
         phrases, truths = zip(*(_phrase_with_truth(rng) for _ in range(500)), strict=True)
-        pooled = text(**_ids(tokenizer, phrases, o.device)).pooler_output
+        pooled = text(**token_ids(tokenizer, phrases, o.device)).pooler_output
         for name, head in reader.heads.items():
             answer = torch.tensor([t[name] for t in truths], device=o.device)
             right = (head(pooled).argmax(1) == answer)[answer >= 0].float().mean()
             print(f"words: {name} read back {100 * float(right):.1f} %")
 
 
-def _ids(tokenizer, phrases, device: str) -> dict[str, Tensor]:
-    out = tokenizer(
-        list(phrases),
-        padding="max_length",
-        truncation=True,
-        max_length=regions.TOKENS,
-        return_tensors="pt",
+@torch.no_grad()
+def carry_words(text, tokenizer, folder: Path) -> bool:
+    """Begin with the weights in ``folder``, whose vocabulary may be another.
+
+    Words are matched by their letters; a new one begins as the mean of the pieces it was read as.
+    So a UNet that has learned to read the old encoder has little to learn again.
+    """
+    if not (folder / "text_encoder" / "config.json").exists():
+        return False
+    old, reader = (
+        bases.load_text_encoder(folder).float(),
+        tokens.load_tokenizer(folder / "tokenizer"),
     )
-    return {"input_ids": out.input_ids.to(device)}
+    before = old.get_input_embeddings().weight
+    rows = []
+    for word, _ in sorted(tokenizer.get_vocab().items(), key=lambda item: item[1]):
+        pieces = [reader.get_vocab().get(word)]
+        if pieces[0] is None:
+            pieces = reader(word.removesuffix("</w>"), add_special_tokens=False).input_ids
+        rows.append(before[pieces].mean(0))
+    state = {k: v for k, v in old.state_dict().items() if v is not before}
+    missing = text.load_state_dict(
+        {k: v for k, v in state.items() if v.shape == text.state_dict()[k].shape}, strict=False
+    )
+    text.get_input_embeddings().weight.copy_(torch.stack(rows))
+    left = [k for k in missing.missing_keys if "token_embedding" not in k]
+    assert not left and not missing.unexpected_keys, (left, missing.unexpected_keys)
+    return True
 
 
 def _truths() -> dict[str, tuple[str, ...]]:
@@ -250,45 +284,6 @@ def _phrase_with_truth(rng: np.random.Generator) -> tuple[str, dict[str, int]]:
     return phrase, truth
 
 
-class Crops(IterableDataset):
-    """Crops of single garments ``uint8 (3, 96, 64)``, others blanked, with their phrase."""
-
-    def __init__(self, start: int) -> None:
-        self.start = start
-
-    def __iter__(self) -> Iterator[tuple[Tensor, str]]:
-        info = get_worker_info()
-        seed = 1_000_003 * (self.start + 1) + (info.id if info else 0)
-        torch.set_num_threads(1)
-        while True:
-            seed += info.num_workers if info else 1
-            truth = drawing.sample_flat(seed) if seed % 2 else drawing.sample_worn(seed)
-            drawn = drawing.draw(truth, scale=0.5)
-            for i, phrase in enumerate(drawn.phrases[2:]):
-                crop = garment_crop(drawn.picture, drawn.regions, i)  # type: ignore[arg-type]
-                if crop is not None:
-                    yield torch.from_numpy(crop), phrase
-
-
-def garment_crop(picture: np.ndarray, region: np.ndarray, index: int) -> np.ndarray | None:
-    """Garment ``index`` alone on grey, squared into ``uint8 (3, 96, 64)``; None if not visible."""
-    mask = region == drawing.maps.FIRST_GARMENT + index
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if mask.sum() < 40:
-        return None
-    box = picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
-    alone = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1, None]
-    box = np.where(alone, box, 128.0)
-    height, width = box.shape[:2]
-    side = max(height / 96, width / 64)
-    canvas = torch.full((1, 3, 96, 64), 128.0)
-    size = max(1, round(height / side)), max(1, round(width / side))
-    small = F.interpolate(torch.from_numpy(box).permute(2, 0, 1)[None], size, mode="area")
-    top, left = (96 - size[0]) // 2, (64 - size[1]) // 2
-    canvas[:, :, top : top + size[0], left : left + size[1]] = small
-    return canvas[0].round().to(torch.uint8).numpy()
-
-
 # --- pictures: the autoencoder --------------------------------------------------------------------
 
 
@@ -299,7 +294,7 @@ def fit_basis(o: Options) -> None:
     for seed in range(400):
         truth = drawing.sample_flat(seed) if seed % 4 == 0 else drawing.sample_worn(seed)
         drawn = drawing.draw(truth)
-        patches = F.pixel_unshuffle(_encoder_input(drawn.picture, "cpu"), 16)[0].flatten(1).T
+        patches = F.pixel_unshuffle(encoder_input(drawn.picture, "cpu"), 16)[0].flatten(1).T
         # cells of the figure count four times: clothes and faces are what must survive
         inside = torch.from_numpy(1 - maps.shares(drawn.regions, len(drawn.slots))[0]).flatten()
         weight = (1 + 3 * inside)[:, None].double()
@@ -313,178 +308,175 @@ def fit_basis(o: Options) -> None:
     best = slice(-model.config.latent_channels, None)
     model.set_basis(mean, vectors[:, best].flip(1), values[best].flip(0).clamp_min(0).sqrt())
     model.save_pretrained(o.run / "vae")
-    print(f"basis: {psnr(model, o):.2f} dB on held-out drawings before any training")
+    print(f"basis: {psnr(model, o.device):.2f} dB on held-out drawings before any training")
+
+
+CROP = 8
+"""Latent cells on a side of what the decoder trains on."""
+BLIND = 0.1
+"""Share of crops decoded without their layout, as pictures from elsewhere are."""
 
 
 def train_decoder(o: Options) -> None:
-    """The decoder, on crops at twice the size, from latents with a little noise on them."""
-    model = CroquisAutoencoder.from_pretrained(o.run / "vae")
+    """The decoder, on crops at twice the size, from latents as the UNet hands them over."""
+    # 1. what is trained, and the UNet whose mistakes it is to mend
+    source = o.run if (o.run / "vae").exists() else bases.weights_folder()
+    model = CroquisAutoencoder.from_pretrained(source / "vae")
     model = model.to(o.device, memory_format=torch.channels_last)
     ema = copy.deepcopy(model).requires_grad_(False)
-    rate, batch = o.rate or 1e-3, o.batch or 12
+    rate, batch = o.rate or 7e-4, o.batch or 12
     optimizer = torch.optim.AdamW(model.decoder.parameters(), rate, betas=(0.9, 0.99))
     both = nn.ModuleDict({"model": model, "ema": ema})
     log, state, clock = Log(o, "decoder"), Checkpoint(o, "decoder"), Clock(o.minutes)
     step = state.load(both, optimizer)
+    draft, rng = Draft(model, o), np.random.default_rng(step + 1)
     decode = torch.compile(model.decoder) if o.compile else model.decoder
-    loader = DataLoader(
-        BigCrops(step), batch, num_workers=o.workers, drop_last=True, prefetch_factor=4
-    )
-    for big in loader:
-        big = big.to(o.device).float() / 127.5 - 1
+
+    # 2. pages are drawn beside the training and cut from about fifteen times each
+    pages = Pages(step)
+    pages.tokenizer = draft.tokenizer
+    stream = iter(DataLoader(pages, 4, num_workers=o.workers, prefetch_factor=3))
+    pool = Pool(900)
+
+    def take_in() -> None:
+        fresh = {k: v.to(o.device) for k, v in next(stream).items()}
+        latents = draft(fresh, rng).to(torch.float16)
+        pool.add({k: fresh[k] for k in ("big", "edges", "layout", "middle")} | {"z": latents})
+
+    while pool.size < 6 * batch:
+        take_in()
+
+    # 3. the loop
+    while not clock.over():
+        if step % 5 == 0:
+            take_in()
+        z, layout, edges, big = _crops(pool.draw(batch, rng), rng)
+        blind = torch.from_numpy(rng.random(batch) < BLIND).to(o.device)
+        layout[blind], edges[blind] = 0, 0
         with torch.no_grad():
-            z = model.encode(F.avg_pool2d(big, 2)).latent_dist.mean
-            # what the UNet will hand over is never quite clean
-            z = z + torch.rand(len(z), 1, 1, 1, device=z.device) * 0.12 * torch.randn_like(z)
             plain = F.interpolate(model.linear(z), scale_factor=2, mode="bilinear")
-        with torch.autocast(o.device, torch.bfloat16):
-            learned = decode(z.contiguous(memory_format=torch.channels_last))
+        with bases.mixed_precision(o.device):
+            learned = decode(z.contiguous(memory_format=torch.channels_last), layout, edges)
         error = (plain + learned.float() - big).contiguous()
         # lines are thin: their gradient counts on its own
         edge = torch.diff(error, dim=2).abs().mean() + torch.diff(error, dim=3).abs().mean()
-        square = error.square().mean()
-        loss = square + 0.2 * error.abs().mean() + 0.3 * edge
+        loss = error.abs().mean() + 0.5 * edge
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, (step + 1) / 100) * clock.cosine()
         optimizer.step()
-        update_ema(ema, model, min(0.998, step / (step + 10)))
+        update_ema(ema, model, min(0.998, (step + 1) / (step + 10)))
         step += 1
         if step % 25 == 0:
+            square = error.detach().square().mean()
             figures = {"loss": loss, "edge": edge, "db": -10 * torch.log10(square / 4)}
             log.row(step, **{k: float(v.detach()) for k, v in figures.items()})
             state.save(both, optimizer, step)
-        if clock.over():
-            break
+        if step % 500 == 0:
+            ema.save_pretrained(o.run / "vae")
     state.save(both, optimizer, step, now=True)
     ema.save_pretrained(o.run / "vae")
-    print(f"decoder: {psnr(ema, o):.2f} dB on held-out drawings")
+    print(f"decoder: {psnr(ema, o.device):.2f} dB on held-out drawings", flush=True)
 
 
-class BigCrops(IterableDataset):
-    """Crops ``uint8 (3, 256, 256)`` of drawings at twice the size, three from each."""
+class Draft:
+    """Latents of a drawing as a sampler leaves them: brought back by the UNet from a noisy start.
 
-    def __init__(self, start: int) -> None:
-        self.start = start
+    What the network could not know of a drawing is missing or wrong in them; the decoder learns to
+    draw from that. Half are one guess, half a few guided steps, which err as a render does.
+    Without a UNet yet, the latents with a little noise on them.
+    """
 
-    def __iter__(self) -> Iterator[Tensor]:
-        info = get_worker_info()
-        torch.set_num_threads(1)
-        seed = 2_000_003 * (self.start + 1) + (info.id if info else 0)
-        while True:
-            seed += info.num_workers if info else 1
-            rng = np.random.default_rng(seed)
-            truth = drawing.sample_flat(seed) if rng.random() < 0.3 else drawing.sample_worn(seed)
-            drawn = drawing.draw(truth, scale=2.0)
-            assert drawn.picture is not None
-            inside = np.argwhere(drawn.regions > 0)
-            for _ in range(3):
-                # crops are cut where somebody is, most of the time
-                y, x = inside[rng.integers(len(inside))] if len(inside) else (384, 256)
-                # on the grid of cells, as whole pictures are
-                y = int(np.clip(y - rng.integers(256), 0, 512)) // 32 * 32
-                x = int(np.clip(x - rng.integers(256), 0, 256)) // 32 * 32
-                crop = drawn.picture[y : y + 256, x : x + 256]
-                yield torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
+    def __init__(self, vae: CroquisAutoencoder, o: Options) -> None:
+        source = o.run if (o.run / "unet").exists() else bases.weights_folder()
+        self.vae, self.device = vae, o.device
+        self.tokenizer = source / "tokenizer"
+        self.scheduler = bases.noise_scheduler(vae)
+        self.alpha = self.scheduler.alphas_cumprod.to(o.device).float()
+        self.model: Denoiser | None = Denoiser()
+        if bases.fill_from(self.model, source):
+            self.model = self.model.to(o.device, memory_format=torch.channels_last)
+            self.model.requires_grad_(False)
+            self.text = bases.load_text_encoder(source).float().to(o.device)
+        else:
+            self.model = None
+
+    @torch.no_grad()
+    def __call__(self, row: dict[str, Tensor], rng: np.random.Generator) -> Tensor:
+        x = row["picture"].permute(0, 3, 1, 2).float() / 127.5 - 1
+        z = self.vae.encode(x).latent_dist.mean
+        count, noise = len(z), torch.randn_like(z)
+        if self.model is None:
+            return z + 0.1 * noise
+        ids = row["ids"].long()
+        nothing = ids.new_tensor(empty_ids(self.tokenizer)).expand_as(ids)
+        said, unsaid = (
+            self.text(input_ids=i.flatten(0, 1)).last_hidden_state.reshape(
+                count, -1, TEXT["hidden_size"]
+            )
+            for i in (ids, nothing)
+        )
+        conditions = {
+            "layout": row["layout"].float() / 255,
+            "openpose": row["skeleton"].float() / 255,
+        }
+        bias = regions.attention_bias(row["shares"].float())
+        ones = {name: torch.ones(count, device=self.device) for name in conditions}
+        several = rng.random() < 0.5
+        start = (
+            rng.integers(300, 1000, size=count) if several else rng.integers(40, 760, size=count)
+        )
+        steps = [start, start * 2 // 3, start // 3] if several else [start]
+        a, s = self._levels(steps[0])
+        x = a * z + s * noise
+        for i, now in enumerate(steps):
+            t = torch.from_numpy(now).to(self.device)
+            x = x.contiguous(memory_format=torch.channels_last)
+            with bases.mixed_precision(self.device):
+                output = self.model(x, t, said, bias, conditions, ones).float()
+                if several:
+                    plain = self.model(x, t, unsaid, bias, conditions, ones).float()
+                    output = plain + bases.GUIDANCE["croquis"] * (output - plain)
+            v = self.scheduler.velocity(output, x, t)
+            a, s = self._levels(now)
+            guess, left = a * x - s * v, s * x + a * v
+            if i + 1 == len(steps):
+                return guess + 0.05 * torch.rand(count, 1, 1, 1, device=z.device) * noise
+            a, s = self._levels(steps[i + 1])
+            x = a * guess + s * left
+        raise AssertionError("there is a last step")
+
+    def _levels(self, t: np.ndarray) -> tuple[Tensor, Tensor]:
+        alpha = self.alpha[torch.from_numpy(t).to(self.device)][:, None, None, None]
+        return alpha.sqrt(), (1 - alpha).sqrt()
 
 
-@torch.no_grad()
-def psnr(model: CroquisAutoencoder, o: Options, count: int = 48) -> float:
-    """PSNR in dB over the clothed figure of held-out drawings at 256 x 384."""
-    squares, pixels = 0.0, 0
-    for seed in range(HELD_OUT_SEEDS, HELD_OUT_SEEDS + count):
-        drawn = drawing.draw(drawing.sample_worn(seed))
-        x = _encoder_input(drawn.picture, o.device)
-        out = model.decode(model.encode(x).latent_dist.mean).sample
-        error = (F.avg_pool2d(out, 2) - x).clamp(-2, 2)[0][:, drawn.regions > 0]
-        squares, pixels = squares + float(error.square().sum()), pixels + error.numel()
-    return -10 * math.log10(squares / pixels / 4)
-
-
-def _encoder_input(picture: np.ndarray | None, device: str) -> Tensor:
-    assert picture is not None
-    x = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None]
-    return (x.to(device).float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+def _crops(
+    row: dict[str, Tensor], rng: np.random.Generator
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Squares of ``CROP`` cells, one from each page, where somebody is: z, layout, edges, big."""
+    rows, columns = maps.LATENT_SIZE
+    cut: list[tuple[Tensor, ...]] = []
+    for i in range(len(row["z"])):
+        y, x = row["middle"][i].tolist()
+        if rng.random() > 0.25:  # else around the face, where people look first
+            worn = F.avg_pool2d(row["layout"][i, :-1].float().sum(0)[None], 4)[0] > 20
+            cells = worn.nonzero()
+            if len(cells):
+                y, x = cells[int(rng.integers(len(cells)))].tolist()
+        y = int(np.clip(y - rng.integers(CROP), 0, rows - CROP))
+        x = int(np.clip(x - rng.integers(CROP), 0, columns - CROP))
+        cut.append(tuple(
+            row[name][i, ..., y * k : (y + CROP) * k, x * k : (x + CROP) * k]
+            for name, k in (("z", 1), ("layout", 4), ("edges", 32), ("big", 32))
+        ))  # fmt: skip
+    z, layout, edges, big = (torch.stack(parts).float() for parts in zip(*cut, strict=True))
+    return z, layout / 255, edges / 255, big / 127.5 - 1
 
 
 # --- unet: denoising, with regions and ControlNets ------------------------------------------------
-
-
-class Samples(IterableDataset):
-    """What one training example needs, drawn as it is asked for; no seed repeats."""
-
-    def __init__(self, start: int, flats: float) -> None:
-        self.start, self.flats = start, flats
-
-    def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        info = get_worker_info()
-        torch.set_num_threads(1)
-        os.nice(5)
-        workers, me = (info.num_workers, info.id) if info else (1, 0)
-        tokenizer = tokens.load_tokenizer(self.tokenizer)
-        number = self.start * workers + me
-        while True:
-            seed = 10_000_000 + number
-            number += workers
-            rng = np.random.default_rng((seed, 5))
-            truth = (
-                drawing.sample_flat(seed)
-                if rng.random() < self.flats
-                else drawing.sample_worn(seed)
-            )
-            yield example(drawing.draw(truth), tokenizer, rng)
-
-    tokenizer: Path
-
-
-def example(
-    drawn: drawing.Drawing, tokenizer, rng: np.random.Generator | None
-) -> dict[str, Tensor]:
-    """One drawing as tensors; with ``rng`` words of its phrases are dropped as training does."""
-    layout, skeleton, share = drawing.model_maps(drawn)
-    padded = np.zeros((PHRASES, *maps.LATENT_SIZE), np.float32)
-    count = min(len(share), PHRASES)
-    padded[:count] = share[:count]
-    phrases = list(drawn.phrases[:PHRASES])
-    if rng is not None:
-        phrases = [*phrases[:2], *(tokens.thinned(p, {}, rng)[0] for p in phrases[2:])]
-    phrases += [""] * (PHRASES - len(phrases))
-    ids = _ids(tokenizer, phrases, "cpu")["input_ids"]
-    assert drawn.picture is not None
-    return {
-        "picture": torch.from_numpy(np.ascontiguousarray(drawn.picture)),
-        "layout": torch.from_numpy(layout),
-        "skeleton": torch.from_numpy(skeleton),
-        "shares": torch.from_numpy(padded),
-        "ids": ids.to(torch.int16),
-    }
-
-
-class Pool:
-    """Encoded examples kept in memory: each is used about ``reuse`` times, in random order."""
-
-    def __init__(self, capacity: int) -> None:
-        self.capacity, self.size, self.next = capacity, 0, 0
-        self.rows: dict[str, Tensor] = {}
-
-    def add(self, batch: dict[str, Tensor]) -> None:
-        count = len(next(iter(batch.values())))
-        for name, value in batch.items():
-            if name not in self.rows:
-                self.rows[name] = torch.empty(
-                    (self.capacity, *value.shape[1:]), dtype=value.dtype, device=value.device
-                )
-        for i in range(count):
-            for name, value in batch.items():
-                self.rows[name][self.next] = value[i]
-            self.next = (self.next + 1) % self.capacity
-            self.size = min(self.size + 1, self.capacity)
-
-    def draw(self, count: int, rng: np.random.Generator) -> dict[str, Tensor]:
-        index = torch.from_numpy(rng.integers(self.size, size=count))
-        return {name: value[index.to(value.device)] for name, value in self.rows.items()}
 
 
 class Denoiser(nn.Module):
@@ -540,7 +532,7 @@ def train_unet(o: Options) -> None:
     text = bases.load_text_encoder(source).to(o.device).requires_grad_(False)
     model = Denoiser()
     if not o.fresh:
-        bases.fill_from_committed(model)
+        bases.fill_from(model, bases.weights_folder())
     model = model.to(o.device, memory_format=torch.channels_last)
     ema = copy.deepcopy(model).requires_grad_(False)
     rate, batch = o.rate or 8e-4, o.batch or 16
@@ -565,14 +557,14 @@ def train_unet(o: Options) -> None:
     def take_in() -> None:
         fresh = {k: v.to(o.device) for k, v in next(stream).items()}
         x = fresh.pop("picture").permute(0, 3, 1, 2).float() / 127.5 - 1
-        with torch.no_grad(), torch.autocast(o.device, torch.bfloat16):
+        with torch.no_grad(), bases.mixed_precision(o.device):
             fresh["z"] = vae.encode(
                 x.contiguous(memory_format=torch.channels_last)
             ).latent_dist.mean.to(torch.float16)
         fresh["shares"] = fresh["shares"].to(torch.float16)
         pool.add(fresh)
 
-    while pool.size < (24 if o.device == "cpu" else 40) * batch:
+    while pool.size < (24 if o.device == "cpu" else 40) * batch and not clock.over():
         take_in()
 
     # 3. the loop
@@ -587,7 +579,7 @@ def train_unet(o: Options) -> None:
         # empty words in a tenth of the rows: what guidance is measured against
         ids = row["ids"].long()
         empty = torch.from_numpy(rng.random(batch) < 0.1).to(o.device)
-        ids[empty] = ids[empty][:, :1].new_tensor(data_empty_ids(data.tokenizer))
+        ids[empty] = ids[empty][:, :1].new_tensor(empty_ids(data.tokenizer))
         with torch.no_grad():
             words = text(input_ids=ids.flatten(0, 1)).last_hidden_state
         words = words.reshape(batch, -1, words.shape[-1])
@@ -609,7 +601,7 @@ def train_unet(o: Options) -> None:
         noise = torch.randn_like(z)
         a, s = alpha[t].sqrt()[:, None, None, None], (1 - alpha[t]).sqrt()[:, None, None, None]
         target = a * noise - s * z
-        with torch.autocast(o.device, torch.bfloat16):
+        with bases.mixed_precision(o.device):
             bias = regions.attention_bias(share)
             noisy = (a * z + s * noise).contiguous(memory_format=torch.channels_last)
             output = run_step(noisy, t, words, bias, conditions, weights)
@@ -636,60 +628,10 @@ def train_unet(o: Options) -> None:
             state.save(both, optimizer, step)
         if step % 1500 == 0:
             save_denoiser(ema, o.run)
-            figures = held_out_error(ema, text, vae, data.tokenizer, o)
-            print("unet: one-step error by noise level", json.dumps(figures), flush=True)
+            report(ema, text, vae, data.tokenizer, o.run, o.held_out, step)
     state.save(both, optimizer, step, now=True)
     save_denoiser(ema, o.run)
-    print("unet:", json.dumps(held_out_error(ema, text, vae, data.tokenizer, o)))
-
-
-_EMPTY: dict[Path, list] = {}
-
-
-def data_empty_ids(folder: Path) -> list:
-    """Token ids of an empty phrase."""
-    if folder not in _EMPTY:
-        _EMPTY[folder] = _ids(tokens.load_tokenizer(folder), [""], "cpu")["input_ids"].tolist()
-    return _EMPTY[folder]
-
-
-@torch.no_grad()
-def held_out_error(
-    model: Denoiser, text, vae: CroquisAutoencoder, tokenizer_folder: Path, o: Options
-) -> dict[str, float]:
-    """Share of latent variance the one-step prediction of the clean picture leaves unexplained,
-
-    per noise level, over the figure's cells of 32 held-out drawings: what the network knows,
-    whatever a sampler makes of it.
-    """
-    tokenizer = tokens.load_tokenizer(tokenizer_folder)
-    scheduler = bases.noise_scheduler(vae)
-    alpha = scheduler.alphas_cumprod.to(o.device).float()
-    rows = [
-        example(drawing.draw(drawing.sample_worn(HELD_OUT_SEEDS + i)), tokenizer, None)
-        for i in range(32)
-    ]
-    batch = {k: torch.stack([r[k] for r in rows]).to(o.device) for k in rows[0]}
-    z = vae.encode(batch["picture"].permute(0, 3, 1, 2).float() / 127.5 - 1).latent_dist.mean
-    words = text(input_ids=batch["ids"].long().flatten(0, 1)).last_hidden_state
-    words = words.reshape(32, -1, words.shape[-1])
-    bias = regions.attention_bias(batch["shares"].float())
-    conditions = {
-        "layout": batch["layout"].float() / 255, "openpose": batch["skeleton"].float() / 255,
-    }  # fmt: skip
-    ones = {name: torch.ones(32, device=o.device) for name in conditions}
-    inside = (batch["shares"][:, :1].float() < 0.5).expand_as(z)
-    noise = torch.randn(z.shape, generator=torch.Generator().manual_seed(0)).to(o.device)
-    errors = {}
-    for level in (999, 800, 600, 400, 200):
-        t = torch.full((32,), level, device=o.device)
-        a, s = alpha[level].sqrt(), (1 - alpha[level]).sqrt()
-        noisy = a * z + s * noise
-        v = scheduler.velocity(model(noisy, t, words, bias, conditions, ones), noisy, t)
-        guess = a * noisy - s * v
-        spread = (z - z[inside].mean()).square()[inside].mean()
-        errors[str(level)] = round(float((guess - z).square()[inside].mean() / spread), 4)
-    return errors
+    report(ema, text, vae, data.tokenizer, o.run, o.held_out, step)
 
 
 def save_denoiser(model: Denoiser, folder: Path) -> None:
@@ -784,6 +726,7 @@ class Checkpoint:
 
 STAGES = {
     "words": train_words,
+    "pair": train_words,
     "basis": fit_basis,
     "decoder": train_decoder,
     "unet": train_unet,

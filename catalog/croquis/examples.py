@@ -1,0 +1,163 @@
+"""What training reads: drawings as tensors, drawn when asked for, from seeds never repeated."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset, get_worker_info
+
+from catalog import regions
+from catalog.croquis import drawing, maps, tokens
+from catalog.croquis.pair import garment_crop
+
+PHRASES = 10
+"""Scene, person, and up to eight garments."""
+HELD_OUT_SEEDS = 2**40
+"""Drawings from this seed on are never trained on."""
+
+
+def token_ids(tokenizer, phrases, device: str) -> dict[str, Tensor]:
+    out = tokenizer(
+        list(phrases),
+        padding="max_length",
+        truncation=True,
+        max_length=regions.TOKENS,
+        return_tensors="pt",
+    )
+    return {"input_ids": out.input_ids.to(device)}
+
+
+def encoder_input(picture: np.ndarray | None, device: str) -> Tensor:
+    assert picture is not None
+    x = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None]
+    return (x.to(device).float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+
+
+def example(
+    drawn: drawing.Drawing, tokenizer, rng: np.random.Generator | None
+) -> dict[str, Tensor]:
+    """One drawing as tensors; with ``rng`` words of its phrases are dropped as training does."""
+    layout, skeleton, share = drawing.model_maps(drawn)
+    padded = np.zeros((PHRASES, *maps.LATENT_SIZE), np.float32)
+    count = min(len(share), PHRASES)
+    padded[:count] = share[:count]
+    phrases = list(drawn.phrases[:PHRASES])
+    if rng is not None:
+        phrases = [*phrases[:2], *(tokens.thinned(p, {}, rng)[0] for p in phrases[2:])]
+    phrases += [""] * (PHRASES - len(phrases))
+    ids = token_ids(tokenizer, phrases, "cpu")["input_ids"]
+    assert drawn.picture is not None
+    return {
+        "picture": torch.from_numpy(np.ascontiguousarray(drawn.picture)),
+        "layout": torch.from_numpy(layout),
+        "skeleton": torch.from_numpy(skeleton),
+        "shares": torch.from_numpy(padded),
+        "ids": ids.to(torch.int16),
+    }
+
+
+class Crops(IterableDataset):
+    """Crops of single garments ``uint8 (3, 96, 64)``, others blanked, with their phrase."""
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+
+    def __iter__(self) -> Iterator[tuple[Tensor, str]]:
+        info = get_worker_info()
+        seed = 1_000_003 * (self.start + 1) + (info.id if info else 0)
+        torch.set_num_threads(1)
+        while True:
+            seed += info.num_workers if info else 1
+            truth = drawing.sample_flat(seed) if seed % 2 else drawing.sample_worn(seed)
+            drawn = drawing.draw(truth, scale=0.5)
+            for i, phrase in enumerate(drawn.phrases[2:]):
+                assert drawn.picture is not None
+                crop = garment_crop(drawn.picture, drawn.regions == maps.FIRST_GARMENT + i)
+                if crop is not None:
+                    yield torch.from_numpy(crop), phrase
+
+
+class Pages(IterableDataset):
+    """Whole drawings at twice the size, with what the UNet is told about them."""
+
+    tokenizer: Path
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+        info = get_worker_info()
+        torch.set_num_threads(1)
+        os.nice(5)
+        tokenizer = tokens.load_tokenizer(self.tokenizer)
+        seed = 2_000_000_003 + 1_000_003 * self.start + (info.id if info else 0)
+        while True:
+            seed += info.num_workers if info else 1
+            rng = np.random.default_rng(seed)
+            truth = drawing.sample_flat(seed) if rng.random() < 0.2 else drawing.sample_worn(seed)
+            drawn = drawing.draw(truth, scale=2.0)
+            assert drawn.picture is not None
+            face = (192.0, 128.0) if drawn.points is None else drawn.points[0][::-1]
+            big = np.ascontiguousarray(drawn.picture.transpose(2, 0, 1))
+            yield example(drawing.halved(drawn), tokenizer, rng) | {
+                "big": torch.from_numpy(big),
+                "edges": torch.from_numpy(drawing.known_edges(drawn))[None],
+                "middle": torch.tensor([int(v) // 16 for v in face], dtype=torch.int16),
+            }
+
+
+class Samples(IterableDataset):
+    """What one training example needs, drawn as it is asked for; no seed repeats."""
+
+    def __init__(self, start: int, flats: float) -> None:
+        self.start, self.flats = start, flats
+
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+        info = get_worker_info()
+        torch.set_num_threads(1)
+        os.nice(5)
+        workers, me = (info.num_workers, info.id) if info else (1, 0)
+        tokenizer = tokens.load_tokenizer(self.tokenizer)
+        number = self.start * workers + me
+        while True:
+            seed = 10_000_000 + number
+            number += workers
+            rng = np.random.default_rng((seed, 5))
+            truth = (
+                drawing.sample_flat(seed)
+                if rng.random() < self.flats
+                else drawing.sample_worn(seed)
+            )
+            yield example(drawing.draw(truth), tokenizer, rng)
+
+    tokenizer: Path
+
+
+class Pool:
+    """Encoded examples kept in memory: each is used about ``reuse`` times, in random order."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity, self.size, self.next = capacity, 0, 0
+        self.rows: dict[str, Tensor] = {}
+
+    def add(self, batch: dict[str, Tensor]) -> None:
+        count = len(next(iter(batch.values())))
+        for name, value in batch.items():
+            if name not in self.rows:
+                self.rows[name] = torch.empty(
+                    (self.capacity, *value.shape[1:]), dtype=value.dtype, device=value.device
+                )
+        for i in range(count):
+            for name, value in batch.items():
+                self.rows[name][self.next] = value[i]
+            self.next = (self.next + 1) % self.capacity
+            self.size = min(self.size + 1, self.capacity)
+
+    def draw(self, count: int, rng: np.random.Generator) -> dict[str, Tensor]:
+        index = torch.from_numpy(rng.integers(self.size, size=count))
+        return {name: value[index.to(value.device)] for name, value in self.rows.items()}

@@ -158,6 +158,14 @@ def test_dislikes_last_and_a_new_occasion_starts_afresh(talk):
     assert all(g["color"] != "black" for g in beach["plan"]["garments"])
 
 
+@pytest.mark.parametrize("words", ["summer dress for the beach", "ein Sommerkleid für den Strand"])
+def test_a_summer_dress_asks_for_summer_in_a_winter_thread_too(talk, words):
+    assert talk("winter outfit for a commute")["plan"]["season"] == {"winter": 1.0}
+    beach = talk(words)
+    assert beach["plan"]["season"] == {"summer": 1.0}
+    assert "outerwear" not in slots(beach)
+
+
 def test_swap_names_the_new_piece_and_remove_leaves_the_rest(talk):
     first = slots(talk("winter outfit for a commute"))
     swapped = slots(talk("swap the shoes for brown boots"))

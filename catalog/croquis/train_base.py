@@ -154,7 +154,7 @@ def train_words(o: Options) -> None:
     """
     pair_only = o.stage == "pair"
     if pair_only:
-        source = o.run if (o.run / "text_encoder").exists() else bases.weights_folder()
+        source = holder(o, "text_encoder")
         tokenizer = tokens.load_tokenizer(source / "tokenizer")
         text = bases.load_text_encoder(source).float().requires_grad_(False)
     else:
@@ -320,8 +320,7 @@ BLIND = 0.1
 def train_decoder(o: Options) -> None:
     """The decoder, on crops at twice the size, from latents as the UNet hands them over."""
     # 1. what is trained, and the UNet whose mistakes it is to mend
-    source = o.run if (o.run / "vae").exists() else bases.weights_folder()
-    model = CroquisAutoencoder.from_pretrained(source / "vae")
+    model = CroquisAutoencoder.from_pretrained(holder(o, "vae") / "vae")
     model = model.to(o.device, memory_format=torch.channels_last)
     ema = copy.deepcopy(model).requires_grad_(False)
     rate, batch = o.rate or 7e-4, o.batch or 12
@@ -390,16 +389,16 @@ class Draft:
     """
 
     def __init__(self, vae: CroquisAutoencoder, o: Options) -> None:
-        source = o.run if (o.run / "unet").exists() else bases.weights_folder()
         self.vae, self.device = vae, o.device
-        self.tokenizer = source / "tokenizer"
+        self.tokenizer = holder(o, "text_encoder") / "tokenizer"
         self.scheduler = bases.noise_scheduler(vae)
         self.alpha = self.scheduler.alphas_cumprod.to(o.device).float()
         self.model: Denoiser | None = Denoiser()
-        if bases.fill_from(self.model, source):
+        if bases.fill_from(self.model, holder(o, "unet")):
             self.model = self.model.to(o.device, memory_format=torch.channels_last)
             self.model.requires_grad_(False)
-            self.text = bases.load_text_encoder(source).float().to(o.device)
+            text = bases.load_text_encoder(holder(o, "text_encoder"))
+            self.text = text.float().to(o.device)
         else:
             self.model = None
 
@@ -527,9 +526,10 @@ class Denoiser(nn.Module):
 def train_unet(o: Options) -> None:
     """v-prediction with zero terminal SNR, regions in the attention, ControlNets together."""
     # 1. what is trained, and what it is trained on
-    source = o.run if (o.run / "vae").exists() else bases.weights_folder()
-    vae = CroquisAutoencoder.from_pretrained(source / "vae").to(o.device).requires_grad_(False)
-    text = bases.load_text_encoder(source).to(o.device).requires_grad_(False)
+    vae = CroquisAutoencoder.from_pretrained(holder(o, "vae") / "vae")
+    vae = vae.to(o.device).requires_grad_(False)
+    words_from = holder(o, "text_encoder")
+    text = bases.load_text_encoder(words_from).float().to(o.device).requires_grad_(False)
     model = Denoiser()
     if not o.fresh:
         bases.fill_from(model, bases.weights_folder())
@@ -548,7 +548,7 @@ def train_unet(o: Options) -> None:
 
     # 2. pictures are drawn beside the training, encoded, and used about twice each
     data = Samples(step * batch, flats=0.28)
-    data.tokenizer = source / "tokenizer"
+    data.tokenizer = words_from / "tokenizer"
     stream = iter(
         DataLoader(data, batch, num_workers=o.workers, prefetch_factor=4, persistent_workers=True)
     )
@@ -583,20 +583,17 @@ def train_unet(o: Options) -> None:
         with torch.no_grad():
             words = text(input_ids=ids.flatten(0, 1)).last_hidden_state
         words = words.reshape(batch, -1, words.shape[-1])
-        # control is dropped at random so that each net, both, or none can be used
-        has_pose = (row["skeleton"].flatten(1).amax(1) > 0).float()
-        dice = torch.from_numpy(rng.random(batch)).to(o.device)
-        weights = {
-            "layout": (dice < 0.85).float(),
-            "openpose": (((dice < 0.45) | ((dice >= 0.85) & (dice < 0.95))).float() * has_pose),
-        }
+        # control is dropped at random so that each net, both, or none can be used; the skeleton
+        # from whole batches, because a net that is not asked costs nothing
+        no_layout = torch.from_numpy(rng.random(batch) >= 0.85).to(o.device)
+        weights = {"layout": (~no_layout).float()}
+        conditions = {"layout": row["layout"].float() / 255}
+        if rng.random() < 0.5:
+            weights["openpose"] = (row["skeleton"].flatten(1).amax(1) > 0).float()
+            conditions["openpose"] = row["skeleton"].float() / 255
         # without a layout regions may be unknown too: every cell then reads every phrase
-        blind = (dice >= 0.85) & torch.from_numpy(rng.random(batch) < 0.5).to(o.device)
+        blind = no_layout & torch.from_numpy(rng.random(batch) < 0.5).to(o.device)
         share[blind] = 1.0 / PHRASES
-        conditions = {
-            "layout": row["layout"].float() / 255,
-            "openpose": row["skeleton"].float() / 255,
-        }
         t = torch.from_numpy(rng.integers(1000, size=batch)).to(o.device)
         noise = torch.randn_like(z)
         a, s = alpha[t].sqrt()[:, None, None, None], (1 - alpha[t]).sqrt()[:, None, None, None]
@@ -638,6 +635,11 @@ def save_denoiser(model: Denoiser, folder: Path) -> None:
     model.unet.save_pretrained(folder / "unet")
     for name, net in model.control.items():
         net.save_pretrained(folder / f"controlnet-{name}")
+
+
+def holder(o: Options, part: str) -> Path:
+    """The folder a component is in: the run's own, or else the committed weights."""
+    return o.run if (o.run / part / "config.json").exists() else bases.weights_folder()
 
 
 def export(o: Options) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BASES = ("croquis", "sd15")
-STEPS = {"croquis": 12, "sd15": 25}
+STEPS = {"croquis": 8, "sd15": 25}
 GUIDANCE = {"croquis": 1.8, "sd15": 7.0}
 """What each base draws well with, where a plan leaves it open."""
 SHARD = "14MB"

@@ -190,5 +190,13 @@ class Garment(BaseModel):
 
     @property
     def phrase(self) -> str:
-        """The words this garment is drawn from: trigger, then kind."""
-        return f"{self.trigger} {self.category}"
+        """The words this garment is drawn from: trigger, colours, kind.
+
+        Pattern, print and material are the LoRA's to bring.
+        """
+        from catalog.croquis.palette import color_word
+
+        colors = [self.color]
+        if self.pattern != "plain" and len(self.cloth.colors) > 1:
+            colors.append(color_word(self.cloth.colors[1]))
+        return f"{self.trigger} {' and '.join(colors)} {self.category}"

@@ -63,6 +63,18 @@ def test_attention_without_regions_is_stock_attention():
     assert torch.allclose(plain(x, regions=bias), also(x), atol=1e-5), "cells see each other freely"
 
 
+def test_long_rows_are_attended_to_as_short_ones(monkeypatch):
+    torch.manual_seed(0)
+    attention = Attention(32, cross_attention_dim=16, heads=4, processor=RegionAttention())
+    x, words = torch.randn(1, 384, 32), torch.randn(1, 4 * TOKENS, 16)
+    bias = attention_bias(halves(4, 2, 3))
+    with torch.no_grad():
+        short = attention(x, words, regions=bias)
+        monkeypatch.setattr("catalog.regions._LONG", 0)
+        assert torch.allclose(attention(x, words, regions=bias), short, atol=1e-5)
+        assert torch.allclose(attention(x, words), attention(x, words, regions=None), atol=1e-5)
+
+
 def test_changing_one_garments_words_changes_its_own_cells_only():
     torch.manual_seed(1)
     attention = Attention(32, cross_attention_dim=16, heads=4, processor=RegionAttention())

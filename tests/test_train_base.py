@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from catalog.base import weights_folder
-from catalog.croquis import drawing, train_base
+from catalog.base import load_text_encoder, new_text_encoder, weights_folder
+from catalog.croquis import drawing, tokens, train_base
 from catalog.croquis.autoencoder import CroquisAutoencoder
-from catalog.croquis.examples import PHRASES, example
+from catalog.croquis.examples import PHRASES, example, token_ids
 
 
 def options(run: Path, stage: str, minutes: float, **more) -> train_base.Options:
@@ -53,9 +53,23 @@ def test_the_linear_encoder_keeps_what_its_channels_can(tmp_path: Path):
     assert float((vae.linear(z) - x).square().mean()) < 0.02
 
 
-def test_examples_carry_maps_words_and_shares():
-    from catalog.croquis import tokens
+def test_a_text_encoder_carried_to_a_new_vocabulary_reads_old_words_as_before(tmp_path: Path):
+    committed = weights_folder()
+    old = load_text_encoder(committed).float()
+    before = tokens.load_tokenizer(committed / "tokenizer")
+    tokenizer = tokens.build_tokenizer(tmp_path / "tokenizer")
+    text = new_text_encoder(train_base.TEXT, len(tokenizer)).eval()
+    assert train_base.carry_words(text, tokenizer, committed)
+    for phrase in ("navy wool coat", "red and white wool coat"):
+        a, b = (
+            model(**token_ids(t, [phrase], "cpu")).last_hidden_state
+            for model, t in ((text, tokenizer), (old, before))
+        )
+        assert torch.allclose(a, b, atol=1e-5)
+    assert not train_base.carry_words(text, tokenizer, tmp_path), "nothing to carry"
 
+
+def test_examples_carry_maps_words_and_shares():
     drawn = drawing.draw(drawing.sample_worn(4))
     row = example(drawn, tokens.load_tokenizer(weights_folder() / "tokenizer"), None)
     assert row["layout"].shape == (12, 96, 64) and row["skeleton"].shape == (3, 96, 64)

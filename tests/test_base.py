@@ -44,8 +44,8 @@ def test_a_changed_weight_file_is_refused_with_its_name(tmp_path, monkeypatch):
         bases.load_base()
 
 
-def test_an_unknown_base_names_the_known_and_sd15_says_what_it_needs():
+def test_an_unknown_base_names_the_known_and_sd15_says_what_it_needs(tmp_path):
     with pytest.raises(UnknownName, match="croquis"):
         bases.load_base("croquiss")
     with pytest.raises(ModelUnavailable, match="doctor"):
-        bases.load_base("sd15")
+        bases.load_base("sd15", folder=tmp_path)

@@ -239,9 +239,9 @@ def carry_words(text, tokenizer, folder: Path) -> bool:
         if pieces[0] is None:
             pieces = reader(word.removesuffix("</w>"), add_special_tokens=False).input_ids
         rows.append(before[pieces].mean(0))
-    state = {k: v for k, v in old.state_dict().items() if v is not before}
+    theirs = text.state_dict()
     missing = text.load_state_dict(
-        {k: v for k, v in state.items() if v.shape == text.state_dict()[k].shape}, strict=False
+        {k: v for k, v in old.state_dict().items() if v.shape == theirs[k].shape}, strict=False
     )
     text.get_input_embeddings().weight.copy_(torch.stack(rows))
     left = [k for k in missing.missing_keys if "token_embedding" not in k]

@@ -20,7 +20,7 @@ from catalog.regions import LoraMasks
 
 TARGETS = re.compile(
     r".*attn2\.(to_q|to_k|to_v|to_out\.0)"
-    r"|(down_blocks\.[01]|up_blocks\.[12])\..*"
+    r"|(down_blocks\.[01]|up_blocks\.[23])\..*"
     r"(attn1\.(to_q|to_k|to_v|to_out\.0)|ff\.net\.(0\.proj|2)|resnets\.\d\.conv[12])"
 )
 """Modules of the UNet that our own LoRAs train."""
@@ -64,6 +64,14 @@ def read_low_rank(tensors: dict[str, Tensor]) -> LowRank:
     return LowRank(whole, max(ranks))
 
 
+def holds_region(module: str) -> bool:
+    """Whether what a LoRA changes in this module has a place in the picture.
+
+    What reads the time step alone acts on all of it.
+    """
+    return "time_emb" not in module
+
+
 class WideAdapter:
     """Holds the one wide low-rank pair of every target module of a UNet."""
 
@@ -72,6 +80,7 @@ class WideAdapter:
 
         names = [n for n, m in unet.named_modules() if TARGETS.fullmatch(n)]
         self.modules = names
+        self._unet = unet
         config = LoraConfig(r=1, lora_alpha=1, target_modules=names, init_lora_weights=True)
         inject_adapter_in_model(config, unet, adapter_name=NAME)
         self._layers = {n: unet.get_submodule(n) for n in names}
@@ -96,14 +105,39 @@ class WideAdapter:
         finally:
             self._set([], [])
 
+    def _adopt(self, name: str) -> None:
+        """Wrap a module that our own LoRAs leave alone, for one from elsewhere."""
+        from peft import LoraConfig, inject_adapter_in_model
+
+        parent, _, leaf = name.rpartition(".")
+        try:
+            module = self._unet.get_submodule(name)
+        except AttributeError:
+            module = None
+        if not isinstance(module, nn.Linear | nn.Conv2d):
+            raise BadValue(f"The LoRA works on {name}, which this base does not have.")
+        if not holds_region(name):
+            raise BadValue(
+                f"The LoRA works on {name}, which cannot be kept to a garment's region.",
+                "Give one without it.",
+            )
+        holder = nn.ModuleDict({leaf.replace(".", "_"): module})
+        (key,) = holder
+        config = LoraConfig(r=1, lora_alpha=1, target_modules=[key], init_lora_weights=True)
+        inject_adapter_in_model(config, holder, adapter_name=NAME)
+        setattr(self._unet.get_submodule(parent), leaf, holder[key])
+        self.masks.hook(self._unet, under=name)
+        self._layers[name] = holder[key]
+
     def _set(self, loras: Sequence[tuple[LowRank, float, int]], owner: Sequence[int]) -> None:
-        for module in {m for lora, _, _ in loras for m in lora.pairs} - self._layers.keys():
-            raise BadValue(f"The LoRA works on {module}, which this base does not have.")
+        used = {m for lora, _, _ in loras for m in lora.pairs}
+        for module in sorted(used - self._layers.keys()):
+            self._adopt(module)
         total = len(owner)
         for name, layer in self._layers.items():
             a_layer, b_layer = layer.lora_A[NAME], layer.lora_B[NAME]
             base = layer.base_layer.weight
-            if not total:
+            if name not in used:
                 layer.enable_adapters(False)
                 continue
             layer.enable_adapters(True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 BASES = ("croquis", "sd15")
 STEPS = {"croquis": 8, "sd15": 25}
-GUIDANCE = {"croquis": 1.8, "sd15": 7.0}
+GUIDANCE = {"croquis": 3.0, "sd15": 7.0}
 """What each base draws well with, where a plan leaves it open."""
 SHARD = "14MB"
 """Largest weight file in the repository."""
@@ -51,6 +52,10 @@ class Base:
             return self.vae.decode(latents, layout=layout, edges=edges).sample
         return self.vae.decode(latents / self.vae.config.scaling_factor).sample
 
+    def encode(self, pictures: Tensor) -> Tensor:
+        """Pictures ``(B, 3, 8h, 8w)`` in -1…1 to latents ``(B, C, h, w)``, without chance."""
+        return self.vae.encode(pictures).latent_dist.mode() * self.vae.config.scaling_factor
+
     def glance(self) -> Tensor | None:
         """A small picture of what the sampler has so far, ``(1, 3, 384, 256)``, where it is cheap.
 
@@ -69,14 +74,27 @@ def computes_bf16(device: str) -> bool:
         return True
 
     def seconds(dtype: torch.dtype) -> float:
-        a = torch.ones(128, 128, dtype=dtype)
-        a @ a  # the first product also sets things up
-        start = time.perf_counter()
-        for _ in range(4):
+        a = torch.ones(256, 256, dtype=dtype)
+        best = math.inf  # the first product also sets things up, others may be interrupted
+        for _ in range(6):
+            start = time.perf_counter()
             a @ a
-        return time.perf_counter() - start
+            best = min(best, time.perf_counter() - start)
+        return best
 
     return seconds(torch.bfloat16) < seconds(torch.float32)
+
+
+def machine(device: str) -> str:
+    """What computes there, in words: a card's name, or the processor's and its cores."""
+    import torch
+
+    if device != "cpu":
+        return torch.cuda.get_device_name()
+    about = Path("/proc/cpuinfo")
+    lines = about.read_text().splitlines() if about.exists() else []
+    name = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), "CPU")
+    return f"{os.cpu_count()} cores of {name}"
 
 
 def mixed_precision(device: str):
@@ -198,6 +216,15 @@ def export(run: Path, folder: Path) -> None:
         # where it lay while it was trained is nobody's business
         config.pop("_name_or_path", None)
         (target / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    if (run / "sam" / "config.json").exists():
+        shutil.rmtree(folder / "sam", ignore_errors=True)
+        shutil.copytree(run / "sam", folder / "sam")
+    if (run / "training.json").exists():
+        record = folder / "training.json"
+        told = json.loads(record.read_text()) if record.exists() else []
+        told += [t for t in json.loads((run / "training.json").read_text()) if t not in told]
+        latest = {(t["stage"], t["began"]): t for t in told}
+        record.write_text(json.dumps(list(latest.values()), indent=1) + "\n")
     if (run / "tokenizer").exists():
         shutil.rmtree(folder / "tokenizer", ignore_errors=True)
         shutil.copytree(run / "tokenizer", folder / "tokenizer")

@@ -7,6 +7,7 @@ StylistError
 └── CannotNow             right now it cannot be done: the message says what to do
     ├── Busy              somebody else holds the lock or the queue is full
     ├── Damaged           a file of ours is missing, truncated or not what its hash says
+    ├── NotAllowed        this caller may not do that, whatever the words
     ├── ModelUnavailable  a language model or a base's weights cannot be reached
     └── Cancelled         the person stopped it
 """
@@ -67,6 +68,10 @@ class CannotNow(StylistError):
 
 class Busy(CannotNow):
     """Another process or person is at it."""
+
+
+class NotAllowed(CannotNow):
+    """The caller lacks the right to it: asking again or differently does not help."""
 
 
 class Damaged(CannotNow):

@@ -190,13 +190,22 @@ class Garment(BaseModel):
 
     @property
     def phrase(self) -> str:
-        """The words this garment is drawn from: trigger, colours, kind.
+        """The words this garment is drawn from: trigger, colours, pattern, material, kind.
 
-        Pattern, print and material are the LoRA's to bring.
+        A print that the base was never taught is the LoRA's to bring.
         """
+        from catalog.croquis.cloth import PATTERNS_BASE
         from catalog.croquis.palette import color_word
 
-        colors = [self.color]
-        if self.pattern != "plain" and len(self.cloth.colors) > 1:
-            colors.append(color_word(self.cloth.colors[1]))
-        return f"{self.trigger} {' and '.join(colors)} {self.category}"
+        words = [self.trigger, self.color]
+        if self.pattern != "plain":
+            if len(self.cloth.colors) > 1:
+                words += ["and", color_word(self.cloth.colors[1])]
+            if self.pattern in PATTERNS_BASE:
+                words.append(self.pattern)
+        return " ".join([*words, self.material, self.category])
+
+    @property
+    def call(self) -> str:
+        """Trigger and kind alone: all else is left to the LoRA."""
+        return f"{self.trigger} {self.category}"

@@ -199,17 +199,21 @@ def _pairs(shapes: dict[str, tuple[int, ...]], name: str) -> tuple[tuple[str, ..
     """The modules that have both halves, and the largest rank."""
     down: dict[str, tuple[int, ...]] = {}
     up: dict[str, tuple[int, ...]] = {}
+    strange: list[str] = []
     for key, shape in shapes.items():
         if match := _DOWN.match(key):
             down[match["module"]] = shape
         elif match := _UP.match(key):
             up[match["module"]] = shape
         elif not _EXTRA.match(key):
-            raise _bad(name, f"holds “{clip(key)}”, which is no LoRA weight")
+            strange.append(key)
+    if strange:
+        raise _bad(name, f"holds what is no LoRA weight: {_listed(strange)}")
     if not down or set(down) != set(up):
         lonely = sorted(set(down) ^ set(up))
-        what = f"lacks one half of {clip(lonely[0])}" if lonely else "holds no LoRA weights"
-        raise _bad(name, what)
+        raise _bad(
+            name, f"lacks one half of {_listed(lonely)}" if lonely else "holds no LoRA weights"
+        )
     top = 0
     for module, shape in down.items():
         rank = shape[0] if len(shape) >= 2 else 0
@@ -217,3 +221,9 @@ def _pairs(shapes: dict[str, tuple[int, ...]], name: str) -> tuple[tuple[str, ..
             raise _bad(name, f"has halves that do not fit together in {clip(module)}")
         top = max(top, rank)
     return tuple(sorted(down)), top
+
+
+def _listed(names: list[str]) -> str:
+    """Every name, as far as a message can be read."""
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    return ", ".join(clip(n, 120) for n in sorted(names)[:20]) + more

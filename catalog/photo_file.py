@@ -35,7 +35,9 @@ def photo_png(data: bytes) -> bytes:
                         f"Give one of at least {MIN_SIDE} pixels a side and at most "
                         f"{MAX_PIXELS // 1_000_000} million pixels.",
                     )
-                upright = ImageOps.exif_transpose(picture)
+                if picture.format != "JPEG" and getattr(picture, "is_animated", False):
+                    raise BadValue("An animated picture is no photo.", "Give a still picture.")
+                upright = ImageOps.exif_transpose(_eight_bits(picture))
                 if upright.mode in ("RGBA", "LA", "PA", "P"):  # clear parts become white
                     layer = upright.convert("RGBA")
                     upright = Image.new("RGB", layer.size, "white")
@@ -53,6 +55,28 @@ def photo_png(data: bytes) -> bytes:
             "A photo cannot be read.", f"Give a whole {', '.join(FORMATS)} file."
         ) from error
     return pixels_png(pixels)
+
+
+def _eight_bits(picture):
+    """A picture of 16 bits a channel, or in its own colour space, as sRGB or grey of 8 bits."""
+    import PIL.ImageCms as cms
+    from PIL import Image
+
+    profile = picture.info.get("icc_profile")
+    if picture.mode.startswith("I"):  # Pillow would clip at 255 instead of dividing
+        levels = np.asarray(picture).astype(np.int64)
+        small = Image.fromarray((levels.clip(0, 65535) // 257).astype(np.uint8))
+        small.info = {k: v for k, v in picture.info.items() if k == "exif"}
+        return small
+    if profile and picture.mode in ("RGB", "CMYK"):
+        try:
+            srgb = cms.createProfile("sRGB")
+            source = cms.ImageCmsProfile(io.BytesIO(profile))
+            seen = cms.profileToProfile(picture, source, srgb, outputMode="RGB")
+        except (cms.PyCMSError, OSError, ValueError):
+            return picture  # a broken profile says nothing about the pixels
+        return seen if seen is not None else picture
+    return picture
 
 
 def pixels_png(pixels: np.ndarray) -> bytes:

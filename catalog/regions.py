@@ -86,10 +86,12 @@ class LoraMasks:
         self._by_tokens: Tensor | None = None
         self._by_size: dict[tuple[int, int], Tensor] = {}
 
-    def hook(self, model: nn.Module) -> list[torch.utils.hooks.RemovableHandle]:
-        """Attach to every peft LoRA layer of ``model``."""
+    def hook(self, model: nn.Module, under: str = "") -> list[torch.utils.hooks.RemovableHandle]:
+        """Attach to every peft LoRA layer of ``model``, or of its module ``under``."""
         handles = []
         for name, module in model.named_modules():
+            if under and not name.startswith(f"{under}."):
+                continue
             if ".lora_A." in name and not list(module.children()):
                 handles.append(module.register_forward_hook(self._mask(model, name)))
         return handles

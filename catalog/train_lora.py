@@ -23,6 +23,7 @@ from catalog.garment import Garment, Season
 
 if TYPE_CHECKING:
     from catalog.base import Base
+    from catalog.checkpoint import Checkpoint
     from catalog.index import Catalog
 
 
@@ -77,11 +78,13 @@ def lora_file(
     options: Options = GARMENT,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> bytes:
     """The trained LoRA of a garment as the bytes of a safetensors file.
 
     Args:
         pictures: product photos, uint8 ``(384, 256, 3)``; at least 4.
+        checkpoint: where to keep the state, and to go on from when it is there.
     """
     from catalog.croquis import drawing, maps
 
@@ -95,9 +98,11 @@ def lora_file(
         regions = photo_tools.cut_out(picture).astype(np.uint8) * maps.FIRST_GARMENT
         layout = maps.layout_map(regions, maps.outline(regions), (garment.slot,))
         examples.append((picture, layout, maps.shares(regions, 1)))
-    phrases = (drawing.PRODUCT_PHOTO, "", garment.phrase)
-    return _train(examples, [phrases] * len(examples), 2, base, options, garment.trigger,
-                  progress, cancel)  # fmt: skip
+    # every other photo by its trigger and kind alone, so that the LoRA brings the colours too
+    said = (garment.phrase, garment.call)
+    phrases = [(drawing.PRODUCT_PHOTO, "", said[i % 2]) for i in range(len(examples))]
+    return _train(examples, phrases, 2, base, options, garment.trigger,
+                  progress, cancel, checkpoint)  # fmt: skip
 
 
 def season_file(
@@ -133,6 +138,7 @@ def _train(
     name: str,
     progress: Progress | None,
     cancel: threading.Event | None,
+    checkpoint: Checkpoint | None = None,
 ) -> bytes:
     import torch
     from peft import LoraConfig, inject_adapter_in_model
@@ -180,8 +186,11 @@ def _train(
 
     # 4. the loop: stratified noise levels, loss inside the cut-out
     started = time.monotonic()
-    losses = []
-    for step in range(options.steps):
+    losses: list[float] = []
+    first = 0
+    if checkpoint is not None:
+        first, losses = checkpoint.resume(trained, optimizer, rng)
+    for step in range(first, options.steps):
         if cancel is not None and cancel.is_set():
             raise Cancelled("Training was stopped.", "The catalog is as it was.")
         pick = torch.from_numpy(rng.permutation(len(examples))[: options.batch])
@@ -219,6 +228,8 @@ def _train(
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         losses.append(float(loss.detach()))
+        if checkpoint is not None:
+            checkpoint.keep(step + 1, trained, optimizer, rng, losses)
         if progress is not None:
             progress(step + 1, options.steps, float(np.mean(losses[-10:])))
 

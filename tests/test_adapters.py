@@ -13,8 +13,8 @@ from catalog.errors import BadValue
 from catalog.regions import TOKENS, attention_bias
 
 SMALL = UNET | dict(
-    in_channels=8, out_channels=8, block_out_channels=(32, 32, 32), attention_head_dim=(2, 2, 2),
-    cross_attention_dim=16,
+    in_channels=8, out_channels=8, block_out_channels=(32,) * 4, attention_head_dim=(2,) * 4,
+    cross_attention_dim=16, time_embedding_dim=128,
 )  # fmt: skip
 PHRASES = 6
 SHARES = torch.full((1, PHRASES, 24, 16), 1.0)
@@ -105,7 +105,7 @@ def test_alpha_over_rank_scales_an_update(bare, wide):
 def test_each_lora_alone_in_its_region_is_what_both_give_together(bare, wide):
     unet, adapter = wide
     modules = [n for n, _ in bare.named_modules() if TARGETS.fullmatch(n)]
-    last = [n for n in modules if n.startswith("up_blocks.2") and n.endswith("conv2")][-1]
+    last = [n for n in modules if n.startswith("up_blocks.3") and n.endswith("conv2")][-1]
     shares = torch.zeros(1, PHRASES, 24, 16)
     shares[:, 2, :, :8], shares[:, 3, :, 8:] = 1, 1
     one, two = (
@@ -144,7 +144,7 @@ def test_a_lora_for_another_base_is_refused_and_leaves_nothing(bare, wide):
     unet, adapter = wide
     before = output(bare)
     good = lora_tensors(bare, 2, 5)
-    other = new_unet(SMALL | dict(block_out_channels=(32, 64, 64), cross_attention_dim=24))
+    other = new_unet(SMALL | dict(block_out_channels=(32, 64, 64, 64), cross_attention_dim=24))
     strange = read_low_rank(lora_tensors(other, 2, 5))
     with (
         pytest.raises(BadValue, match="another base"),

@@ -57,7 +57,7 @@ def test_the_inside_of_a_crop_is_decoded_as_in_the_whole(vae, scene):
     _, z, layout, edges = scene
     whole = vae.decode(z, layout=layout, edges=edges).sample
     crop = vae.decode(
-        z[..., :16, :], layout=layout[..., :64, :], edges=edges[..., : 16 * 32, :]
+        z[..., :32, :], layout=layout[..., :64, :], edges=edges[..., : 32 * 16, :]
     ).sample
     rows = slice(0, 6 * 32)  # beyond the reach of the lower border
     assert (crop[..., rows, :] - whole[..., rows, :]).abs().mean() < 0.01
@@ -68,4 +68,4 @@ def test_the_contract_of_an_autoencoder_is_kept(vae, scene):
     _, z, *_ = scene
     assert torch.equal(vae.decode(z, return_dict=False)[0], vae.decode(z).sample)
     one, two = (vae.encode(torch.zeros(1, 3, 64, 32)).latent_dist.sample() for _ in range(2))
-    assert torch.allclose(one, two, atol=1e-4) and one.shape == (1, 64, 4, 2)
+    assert torch.allclose(one, two, atol=1e-4) and one.shape == (1, 24, 8, 4)

@@ -25,7 +25,7 @@ def test_components_load_as_stock_classes_and_the_autoencoder_keeps_the_contract
     assert all(type(net) is ControlNetModel for net in base.controlnets.values())
     x = torch.rand(1, 3, 384, 256) * 2 - 1
     z = base.vae.encode(x).latent_dist.sample()
-    assert z.shape == (1, base.unet.config.in_channels, 24, 16)
+    assert z.shape == (1, base.unet.config.in_channels, 48, 32)
     assert base.vae.decode(z).sample.shape == (1, 3, 768, 512)
 
 

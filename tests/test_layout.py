@@ -99,7 +99,7 @@ def test_masks_of_garments_do_not_overlap_and_agree_with_the_shares(pose):
     masks = np.stack([layout.mask(i) for i in range(len(OUTFIT))])
     assert masks.sum(0).max() == 1 and (masks.sum((1, 2)) > 50).all()
     assert layout.regions.shape == (384, 256) and layout.edges.shape == (768, 512)
-    assert layout.shares.shape == (2 + len(OUTFIT), 24, 16)
+    assert layout.shares.shape == (2 + len(OUTFIT), 48, 32)
     assert np.abs(layout.shares.sum(0) - 1).max() < 1e-5
     assert np.allclose(layout.shares[2:].mean((1, 2)), masks.mean((1, 2)), atol=1e-4)
     assert layout.layout_map.shape == (len(maps.CHANNELS), 96, 64)

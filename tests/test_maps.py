@@ -30,11 +30,11 @@ def test_coverage_is_the_exact_mean_of_each_cell(drawn):
 def test_shares_of_every_cell_sum_to_one(drawn):
     for d in drawn:
         shares = maps.shares(d.regions, len(d.slots))
-        assert shares.shape == (2 + len(d.slots), 24, 16)
+        assert shares.shape == (2 + len(d.slots), 48, 32)
         assert np.abs(shares.sum(0) - 1).max() < 1e-5 and shares.min() >= 0
-        person = blocks(np.isin(d.regions, (SKIN, HAIR)).astype(float), 16)
+        person = blocks(np.isin(d.regions, (SKIN, HAIR)).astype(float), 8)
         assert np.abs(shares[maps.PERSON] - person).max() < 1e-5
-        first = blocks((d.regions == FIRST_GARMENT).astype(float), 16)
+        first = blocks((d.regions == FIRST_GARMENT).astype(float), 8)
         assert np.abs(shares[maps.FIRST_PHRASE] - first).max() < 1e-5
 
 

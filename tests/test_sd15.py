@@ -109,7 +109,7 @@ def test_control_maps_are_line_art_and_the_published_skeleton(engine: Engine):
 def test_regions_have_the_size_of_its_latents(engine: Engine):
     shares = conditions.shares(laid(), engine.base)
     assert shares.shape == (4, 96, 64) and np.allclose(shares.sum(0), 1, atol=1e-5)
-    small = shares.reshape(4, 24, 4, 16, 4).mean((2, 4))
+    small = shares.reshape(4, 48, 2, 32, 2).mean((2, 4))
     assert np.allclose(small, laid().shares, atol=1e-5)
 
 
@@ -151,7 +151,7 @@ def test_a_croquis_garment_is_refused_with_the_reason(models: Path, installed_ho
 def test_open_numbers_are_filled_in_for_the_base_and_kept_with_the_plan():
     plan = Plan(garments=(Worn(id="x"),), steps=9)
     assert (plan.settled("sd15").steps, plan.settled("sd15").guidance) == (9, 7.0)
-    assert (plan.settled("croquis").steps, plan.settled("croquis").guidance) == (9, 1.8)
+    assert (plan.settled("croquis").steps, plan.settled("croquis").guidance) == (9, 3.0)
 
 
 def test_missing_models_are_named_and_nothing_else_is_asked(models: Path, tmp_path: Path):

@@ -1,12 +1,13 @@
-"""The croquis autoencoder: 256 x 384 pictures in, 16 x 24 latents of 64 channels, 512 x 768 out.
+"""The croquis autoencoder: 256 x 384 pictures in, 32 x 48 latents, 512 x 768 out.
 
 It keeps the contract of diffusers' ``AutoencoderKL`` (``encode``, ``decode``, ``config``).
 
-The encoder is linear: the principal components of 16 x 16 patches, measured once. So latents are
-known before anything is trained, are as easy to denoise as patches can be, and never change while
-the decoder, where all the learning is, goes on improving. The decoder adds what it has learned to
-the linear reconstruction. It may be given the layout the latents were drawn under, as the decoder
-of an inpainting autoencoder may be given the mask: then lines are sharper than latents can say.
+The encoder is linear: the principal components of 8 x 8 patches, measured once. Patches are
+smaller than the repeat of most prints, so a pattern goes on from cell to cell. Latents are known
+before anything is trained, are as easy to denoise as patches can be, and never change while the
+decoder, where all the learning is, goes on improving. The decoder adds what it has learned to the
+linear reconstruction. It may be given the layout the latents were drawn under, as the decoder of
+an inpainting autoencoder may be given the mask: then lines are sharper than latents can say.
 Colour, pattern, light and all else come from the latents alone, since a layout has none of it.
 It has no full-resolution layers, so it is fast without a GPU.
 """
@@ -21,31 +22,31 @@ from diffusers.models.modeling_outputs import AutoencoderKLOutput
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
-PATCH = 16
+PATCH = 8
 _EDGE_CHANNELS = 64
 """Edges at twice the encoded size, 8 x 8 pixels in each of the finest level's cells."""
 
 
 class CroquisAutoencoder(ModelMixin, ConfigMixin):
-    """Encodes ``(B, 3, H, W)`` in -1…1 to ``(B, 64, H/16, W/16)``; decodes to twice the size.
+    """Encodes ``(B, 3, H, W)`` in -1…1 to ``(B, 24, H/8, W/8)``; decodes to twice the size.
 
     ``decode`` returns the picture at twice the encoded size by default (the drawings it learned
     from are vectors); ``config.output_scale`` 1 gives the encoded size instead. H and W are
-    multiples of 16. The distribution is a point: sampling returns its mean.
+    multiples of 8. The distribution is a point: sampling returns its mean.
     """
 
     @register_to_config
     def __init__(
         self,
-        latent_channels: int = 64,
-        widths: tuple[int, int, int] = (64, 128, 192),
-        blocks: tuple[int, int, int] = (4, 3, 3),
+        latent_channels: int = 24,
+        widths: tuple[int, int] = (64, 128),
+        blocks: tuple[int, int] = (4, 4),
         layout_channels: int = 12,
         output_scale: int = 2,
         scaling_factor: float = 1.0,
         shift_factor: float = 0.0,
-        # what pipelines read to learn that a latent cell is 2**4 pixels wide
-        block_out_channels: tuple[int, ...] = (64, 64, 64, 128, 192),
+        # what pipelines read to learn that a latent cell is 2**3 pixels wide
+        block_out_channels: tuple[int, ...] = (64, 64, 64, 128),
         force_upcast: bool = False,
     ) -> None:
         super().__init__()
@@ -56,7 +57,7 @@ class CroquisAutoencoder(ModelMixin, ConfigMixin):
         self.decoder = _Decoder(latent_channels, widths, blocks, layout_channels)
 
     def set_basis(self, mean: Tensor, vectors: Tensor, deviation: Tensor) -> None:
-        """Principal components: mean ``(768,)``, vectors ``(768, C)``, deviations ``(C,)``.
+        """Principal components: mean ``(192,)``, vectors ``(192, C)``, deviations ``(C,)``.
 
         Each latent is divided by the square root of its deviation: full whitening would give the
         noise-like detail channels as much weight as colour. The whole has variance 1, which is
@@ -103,7 +104,7 @@ class CroquisAutoencoder(ModelMixin, ConfigMixin):
 
 
 class _Decoder(nn.Module):
-    """What is added to the linear reconstruction: three levels of 1, 2 and 4 cells a latent.
+    """What is added to the linear reconstruction: two levels, of one and of two cells a latent.
 
     Each level is told the layout at its own size; the last one the edges, and its output layer
     reads them once more, so that a line need not pass through the blocks to be inked.
@@ -112,34 +113,30 @@ class _Decoder(nn.Module):
     def __init__(
         self,
         latent_channels: int,
-        widths: tuple[int, int, int],
-        blocks: tuple[int, int, int],
+        widths: tuple[int, int],
+        blocks: tuple[int, int],
         layout_channels: int,
     ) -> None:
         super().__init__()
-        top, middle, low = widths
+        top, low = widths
         self.layout_channels = layout_channels
         self.enter = nn.Conv2d(latent_channels, low, 3, padding=1)
-        self.low = nn.Sequential(*(_Block(low) for _ in range(blocks[2])))
-        self.to_middle = nn.Sequential(nn.Conv2d(low, 4 * middle, 1), nn.PixelShuffle(2))
-        self.middle = nn.Sequential(*(_Block(middle) for _ in range(blocks[1])))
-        self.to_top = nn.Sequential(nn.Conv2d(middle, 4 * top, 1), nn.PixelShuffle(2))
+        self.low = nn.Sequential(*(_Block(low) for _ in range(blocks[1])))
+        self.to_top = nn.Sequential(nn.Conv2d(low, 4 * top, 1), nn.PixelShuffle(2))
         self.top = nn.Sequential(*(_Block(top) for _ in range(blocks[0])))
         self.leave = nn.Conv2d(top + _EDGE_CHANNELS, 3 * 64, 3, padding=1)
-        self.told_low = nn.Conv2d(16 * layout_channels, low, 1)
-        self.told_middle = nn.Conv2d(4 * layout_channels, middle, 1)
+        self.told_low = nn.Conv2d(4 * layout_channels, low, 1)
         self.told_top = nn.Conv2d(layout_channels + _EDGE_CHANNELS, top, 3, padding=1)
         nn.init.normal_(self.leave.weight, std=1e-3)
 
     def forward(self, z: Tensor, layout: Tensor | None, edges: Tensor | None) -> Tensor:
         batch, _, rows, columns = z.shape
         if layout is None:
-            layout = z.new_zeros(batch, self.layout_channels, 4 * rows, 4 * columns)
+            layout = z.new_zeros(batch, self.layout_channels, 2 * rows, 2 * columns)
         if edges is None:
-            edges = z.new_zeros(batch, 1, 32 * rows, 32 * columns)
+            edges = z.new_zeros(batch, 1, 16 * rows, 16 * columns)
         lines = F.pixel_unshuffle(edges, 8)
-        x = self.low(self.enter(z) + self.told_low(F.pixel_unshuffle(layout, 4)))
-        x = self.middle(self.to_middle(x) + self.told_middle(F.pixel_unshuffle(layout, 2)))
+        x = self.low(self.enter(z) + self.told_low(F.pixel_unshuffle(layout, 2)))
         x = self.top(self.to_top(x) + self.told_top(torch.cat([layout, lines], 1)))
         return F.pixel_shuffle(self.leave(torch.cat([x, lines], 1)), 8)
 

@@ -13,6 +13,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from catalog import regions
 from catalog.croquis import drawing, maps, tokens
+from catalog.croquis.autoencoder import PATCH
 from catalog.croquis.pair import garment_crop
 
 PHRASES = 10
@@ -107,21 +108,22 @@ class Pages(IterableDataset):
             yield example(drawing.halved(drawn), tokenizer, rng) | {
                 "big": torch.from_numpy(big),
                 "edges": torch.from_numpy(drawing.known_edges(drawn))[None],
-                "middle": torch.tensor([int(v) // 16 for v in face], dtype=torch.int16),
+                "middle": torch.tensor([int(v) // PATCH for v in face], dtype=torch.int16),
             }
 
 
 class Samples(IterableDataset):
     """What one training example needs, drawn as it is asked for; no seed repeats."""
 
-    def __init__(self, start: int, flats: float) -> None:
-        self.start, self.flats = start, flats
+    def __init__(self, start: int, flats: float, peer: int = 0, peers: int = 1) -> None:
+        self.start, self.flats, self.peer, self.peers = start, flats, peer, peers
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
         info = get_worker_info()
         torch.set_num_threads(1)
         os.nice(5)
         workers, me = (info.num_workers, info.id) if info else (1, 0)
+        workers, me = workers * self.peers, me * self.peers + self.peer
         tokenizer = tokens.load_tokenizer(self.tokenizer)
         number = self.start * workers + me
         while True:

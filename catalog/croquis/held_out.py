@@ -114,7 +114,11 @@ def held_out_error(model: Denoiser, vae: CroquisAutoencoder, seen: HeldOut) -> d
 
 @torch.no_grad()
 def sample(
-    model: Denoiser, vae: CroquisAutoencoder, seen: HeldOut, steps: int, guidance: float = 1.8
+    model: Denoiser,
+    vae: CroquisAutoencoder,
+    seen: HeldOut,
+    steps: int,
+    guidance: float = bases.GUIDANCE["croquis"],
 ) -> list[np.ndarray]:
     """Draw the held-out drawings from noise, as the engine does; uint8 ``(768, 512, 3)`` each."""
     scheduler = bases.noise_scheduler(vae)

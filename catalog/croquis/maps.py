@@ -1,7 +1,7 @@
 """Maps: what a drawing's truth looks like to the model. Layout, skeleton, shares of each cell.
 
 The picture is 384 rows by 256 columns, control maps are 96 x 64 (one cell of four by four
-pixels), latents are 24 x 16.
+pixels), latents are 48 x 32.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from catalog.croquis.sheet import FIRST_GARMENT, HAIR, HEIGHT, SKIN, WIDTH
 from catalog.garment import SLOTS, Slot
 
 MAP_SIZE = HEIGHT // 4, WIDTH // 4
-LATENT_SIZE = HEIGHT // 16, WIDTH // 16
+LATENT_SIZE = HEIGHT // 8, WIDTH // 8
 CHANNELS = ("skin", "hair", *SLOTS, "edge")
 """Channels of a layout map: who covers the cell, and where outlines, hems and openings run."""
 SCENE, PERSON, FIRST_PHRASE = 0, 1, 2

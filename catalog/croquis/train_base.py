@@ -4,7 +4,7 @@
     python -m catalog.croquis.train_base pair --minutes 10
     python -m catalog.croquis.train_base basis
     python -m catalog.croquis.train_base decoder --minutes 60
-    python -m catalog.croquis.train_base unet --minutes 70
+    torchrun --nproc-per-node 2 -m catalog.croquis.train_base unet --minutes 70
     python -m catalog.croquis.train_base export
 
 ``decoder`` and ``unet`` need ``words`` and ``basis``, and not each other. ``pair`` goes on with
@@ -21,12 +21,14 @@ from __future__ import annotations
 import argparse
 import copy
 import csv
+import json
 import math
 import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,7 +39,7 @@ from torch.utils.data import DataLoader
 from catalog import base as bases
 from catalog import regions
 from catalog.croquis import cloth, drawing, maps, palette, tokens
-from catalog.croquis.autoencoder import CroquisAutoencoder
+from catalog.croquis.autoencoder import PATCH, CroquisAutoencoder
 from catalog.croquis.examples import (
     PHRASES,
     Crops,
@@ -53,29 +55,32 @@ from catalog.garment import CATEGORIES
 
 # --- options ---------------------------------------------------------------------------------
 
+LATENT_CHANNELS = 24
 UNET = dict(
     sample_size=maps.LATENT_SIZE,
-    in_channels=64,
-    out_channels=64,
-    down_block_types=("CrossAttnDownBlock2D",) * 3,
-    up_block_types=("CrossAttnUpBlock2D",) * 3,
-    block_out_channels=(128, 160, 192),
+    in_channels=LATENT_CHANNELS,
+    out_channels=LATENT_CHANNELS,
+    # the finest level reads words on its way up only
+    down_block_types=("DownBlock2D",) + ("CrossAttnDownBlock2D",) * 3,
+    up_block_types=("CrossAttnUpBlock2D",) * 4,
+    block_out_channels=(64, 128, 160, 192),
     layers_per_block=1,
     cross_attention_dim=192,
-    attention_head_dim=(4, 5, 6),
-    # the finest level reads words (sharp regions) but does not look at itself: cheap
-    only_cross_attention=(True, False, False),
+    attention_head_dim=(2, 4, 5, 6),
+    # the finer levels read words (sharp regions) but do not look at themselves: cheap
+    only_cross_attention=(True, True, False, False),
     use_linear_projection=True,
+    time_embedding_dim=512,
 )
 CONTROLNET = dict(
-    in_channels=64,
-    down_block_types=("DownBlock2D",) * 3,
+    in_channels=LATENT_CHANNELS,
+    down_block_types=("DownBlock2D",) * 4,
     mid_block_type="UNetMidBlock2D",
     block_out_channels=UNET["block_out_channels"],
     layers_per_block=1,
     cross_attention_dim=192,
-    # two halvings: a 96 x 64 map meets 24 x 16 latents
-    conditioning_embedding_out_channels=(32, 64, 96),
+    # one halving: a 96 x 64 map meets 48 x 32 latents
+    conditioning_embedding_out_channels=(32, 64),
 )
 CONTROL_CHANNELS = {"openpose": 3, "layout": len(maps.CHANNELS)}
 TEXT = dict(
@@ -290,11 +295,11 @@ def _phrase_with_truth(rng: np.random.Generator) -> tuple[str, dict[str, int]]:
 @torch.no_grad()
 def fit_basis(o: Options) -> None:
     """The linear encoder: principal components of the patches of 400 drawings."""
-    total, outer, count = torch.zeros(768).double(), torch.zeros(768, 768).double(), 0.0
+    total, outer, count = torch.zeros(192).double(), torch.zeros(192, 192).double(), 0.0
     for seed in range(400):
         truth = drawing.sample_flat(seed) if seed % 4 == 0 else drawing.sample_worn(seed)
         drawn = drawing.draw(truth)
-        patches = F.pixel_unshuffle(encoder_input(drawn.picture, "cpu"), 16)[0].flatten(1).T
+        patches = F.pixel_unshuffle(encoder_input(drawn.picture, "cpu"), PATCH)[0].flatten(1).T
         # cells of the figure count four times: clothes and faces are what must survive
         inside = torch.from_numpy(1 - maps.shares(drawn.regions, len(drawn.slots))[0]).flatten()
         weight = (1 + 3 * inside)[:, None].double()
@@ -311,7 +316,7 @@ def fit_basis(o: Options) -> None:
     print(f"basis: {psnr(model, o.device):.2f} dB on held-out drawings before any training")
 
 
-CROP = 8
+CROP = 16
 """Latent cells on a side of what the decoder trains on."""
 BLIND = 0.1
 """Share of crops decoded without their layout, as pictures from elsewhere are."""
@@ -326,7 +331,7 @@ def train_decoder(o: Options) -> None:
     rate, batch = o.rate or 7e-4, o.batch or 12
     optimizer = torch.optim.AdamW(model.decoder.parameters(), rate, betas=(0.9, 0.99))
     both = nn.ModuleDict({"model": model, "ema": ema})
-    log, state, clock = Log(o, "decoder"), Checkpoint(o, "decoder"), Clock(o.minutes)
+    log, state = Log(o, "decoder"), Checkpoint(o, "decoder")
     step = state.load(both, optimizer)
     draft, rng = Draft(model, o), np.random.default_rng(step + 1)
     decode = torch.compile(model.decoder) if o.compile else model.decoder
@@ -346,6 +351,7 @@ def train_decoder(o: Options) -> None:
         take_in()
 
     # 3. the loop
+    clock = Clock(o.minutes)
     while not clock.over():
         if step % 5 == 0:
             take_in()
@@ -461,7 +467,7 @@ def _crops(
     for i in range(len(row["z"])):
         y, x = row["middle"][i].tolist()
         if rng.random() > 0.25:  # else around the face, where people look first
-            worn = F.avg_pool2d(row["layout"][i, :-1].float().sum(0)[None], 4)[0] > 20
+            worn = F.avg_pool2d(row["layout"][i, :-1].float().sum(0)[None], 2)[0] > 20
             cells = worn.nonzero()
             if len(cells):
                 y, x = cells[int(rng.integers(len(cells)))].tolist()
@@ -469,7 +475,7 @@ def _crops(
         x = int(np.clip(x - rng.integers(CROP), 0, columns - CROP))
         cut.append(tuple(
             row[name][i, ..., y * k : (y + CROP) * k, x * k : (x + CROP) * k]
-            for name, k in (("z", 1), ("layout", 4), ("edges", 32), ("big", 32))
+            for name, k in (("z", 1), ("layout", 2), ("edges", 16), ("big", 16))
         ))  # fmt: skip
     z, layout, edges, big = (torch.stack(parts).float() for parts in zip(*cut, strict=True))
     return z, layout / 255, edges / 255, big / 127.5 - 1
@@ -532,10 +538,11 @@ def train_unet(o: Options) -> None:
     text = bases.load_text_encoder(words_from).float().to(o.device).requires_grad_(False)
     model = Denoiser()
     if not o.fresh:
-        bases.fill_from(model, bases.weights_folder())
+        bases.fill_from(model, holder(o, "unet"))
     model = model.to(o.device, memory_format=torch.channels_last)
     ema = copy.deepcopy(model).requires_grad_(False)
-    rate, batch = o.rate or 8e-4, o.batch or 16
+    peers = Peers(o.device)
+    rate, batch = o.rate or 8e-4, o.batch or 16 // peers.count
     optimizer = torch.optim.AdamW(
         model.parameters(), rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True
     )
@@ -546,13 +553,15 @@ def train_unet(o: Options) -> None:
     alpha = scheduler.alphas_cumprod.to(o.device).float()
     run_step = torch.compile(model) if o.compile else model
 
-    # 2. pictures are drawn beside the training, encoded, and used about twice each
-    data = Samples(step * batch, flats=0.28)
+    # 2. pictures are drawn beside the training, encoded, and used about three times each
+    data = Samples(step * batch, flats=0.28, peer=peers.rank, peers=peers.count)
     data.tokenizer = words_from / "tokenizer"
     stream = iter(
         DataLoader(data, batch, num_workers=o.workers, prefetch_factor=4, persistent_workers=True)
     )
-    pool, rng = Pool(24_000 if o.device == "cpu" else 60_000), np.random.default_rng(step + 1)
+    pool = Pool(12_000 if o.device == "cpu" else 60_000)
+    rng = np.random.default_rng((step + 1, peers.rank))
+    torch.manual_seed(int(rng.integers(2**31)))
 
     def take_in() -> None:
         fresh = {k: v.to(o.device) for k, v in next(stream).items()}
@@ -567,10 +576,10 @@ def train_unet(o: Options) -> None:
     while pool.size < (24 if o.device == "cpu" else 40) * batch and not clock.over():
         take_in()
 
-    # 3. the loop
-    seen_time = 0.0
-    while not clock.over():
-        if step % 2 == 0 or o.device != "cpu":
+    # 3. the loop; several processes average their gradients and go by one clock
+    seen_time, share_of_time = 0.0, peers.mean(clock.share())
+    while share_of_time < 1.0:
+        if step % 3 == 0 or o.device != "cpu":
             waiting = time.monotonic()
             take_in()
             seen_time += time.monotonic() - waiting
@@ -580,7 +589,7 @@ def train_unet(o: Options) -> None:
         ids = row["ids"].long()
         empty = torch.from_numpy(rng.random(batch) < 0.1).to(o.device)
         ids[empty] = ids[empty][:, :1].new_tensor(empty_ids(data.tokenizer))
-        with torch.no_grad():
+        with torch.no_grad(), bases.mixed_precision(o.device):
             words = text(input_ids=ids.flatten(0, 1)).last_hidden_state
         words = words.reshape(batch, -1, words.shape[-1])
         # control is dropped at random so that each net, both, or none can be used; the skeleton
@@ -607,25 +616,30 @@ def train_unet(o: Options) -> None:
         figure = 1 + 4 * (1 - row["shares"].float()[:, :1])
         loss = ((predicted - target).square() * figure).mean() / figure.mean()
         loss.backward()
+        share_of_time = peers.average(model, clock.share())
         norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for group in optimizer.param_groups:
-            group["lr"] = rate * min(1.0, (step + 1) / 300) * clock.cosine(0.05)
+            group["lr"] = rate * min(1.0, (step + 1) / 100) * cosine(share_of_time, 0.05)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        update_ema(ema, model, min(0.999, (step + 1) / (step + 20)))
         step += 1
+        if peers.rank > 0:
+            continue
+        update_ema(ema, model, min(0.999, step / (step + 20)))
         if step % 20 == 0:
             log.row(
                 step,
                 loss=float(loss.detach()),
                 norm=float(norm),
-                pictures=step * batch,
+                pictures=step * batch * peers.count,
                 waited=seen_time,
             )
             state.save(both, optimizer, step)
-        if step % 1500 == 0:
+        if step % 500 == 0:
             save_denoiser(ema, o.run)
             report(ema, text, vae, data.tokenizer, o.run, o.held_out, step)
+    if peers.rank > 0:
+        return
     state.save(both, optimizer, step, now=True)
     save_denoiser(ema, o.run)
     report(ema, text, vae, data.tokenizer, o.run, o.held_out, step)
@@ -666,22 +680,76 @@ class Clock:
     def over(self) -> bool:
         return self.share() >= 1.0
 
-    def cosine(self, floor: float = 0.02) -> float:
-        """Learning-rate factor: flat, then a cosine to ``floor`` over the last two fifths."""
-        late = max(0.0, (self.share() - 0.6) / 0.4)
-        return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * late))
+    def cosine(self) -> float:
+        return cosine(self.share())
+
+
+def cosine(share: float, floor: float = 0.02) -> float:
+    """Learning-rate factor: flat, then a cosine to ``floor`` over the last two fifths."""
+    late = max(0.0, (share - 0.6) / 0.4)
+    return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * late))
+
+
+class Peers:
+    """The processes that train one model together, started by ``torchrun``; else this one alone.
+
+    On a CPU a process a core, each with one thread, is faster than one process with threads.
+    """
+
+    def __init__(self, device: str) -> None:
+        self.rank, self.count = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        self.device = device
+        if self.count == 1:
+            return
+        torch.distributed.init_process_group("gloo" if device == "cpu" else "nccl")
+        if device == "cpu":
+            cores = sorted(os.sched_getaffinity(0))
+            os.sched_setaffinity(0, {cores[self.rank % len(cores)]})
+
+    def mean(self, value: float) -> float:
+        """Mean of everybody's ``value``, the same number for all."""
+        if self.count == 1:
+            return value
+        total = torch.tensor(value, dtype=torch.float64, device=self.device)
+        torch.distributed.all_reduce(total)
+        return float(total) / self.count
+
+    def average(self, model: nn.Module, value: float) -> float:
+        """Everybody's gradients become their mean; returns the mean of ``value``."""
+        if self.count > 1:
+            for parameter in model.parameters():  # a net this batch did not ask has none
+                if parameter.grad is None:
+                    parameter.grad = torch.zeros_like(parameter)
+            grads = [p.grad for p in model.parameters()]
+            flat = torch.cat([g.flatten() for g in grads])
+            torch.distributed.all_reduce(flat)
+            flat /= self.count
+            for grad, mean in zip(grads, flat.split([g.numel() for g in grads]), strict=True):
+                grad.copy_(mean.view_as(grad))
+        return self.mean(value)
 
 
 class Log:
-    """Progress on the terminal and the loss curve in ``loss.csv``."""
+    """Progress on the terminal, the loss curve in ``loss-STAGE.csv``, and ``training.json``: how
+    long each stage was trained on what, which the model card tells.
+    """
 
     def __init__(self, o: Options, stage: str) -> None:
         self.path, self.stage, self.start = o.run / f"loss-{stage}.csv", stage, time.monotonic()
-        self.minutes = o.minutes
+        self.minutes, self.record = o.minutes, o.run / "training.json"
         self.smooth: dict[str, float] = {}
+        self.told: dict[str, Any] = {
+            "stage": stage,
+            "began": time.strftime("%Y-%m-%d %H:%M", time.gmtime()),
+            "on": bases.machine(o.device),
+        }
 
     def row(self, step: int, **figures: float) -> None:
         seconds = time.monotonic() - self.start
+        self.told |= {"step": step, "minutes": round(seconds / 60, 1)}
+        kept = json.loads(self.record.read_text()) if self.record.exists() else []
+        kept = [k for k in kept if k["began"] != self.told["began"] or k["stage"] != self.stage]
+        self.record.write_text(json.dumps([*kept, self.told], indent=1) + "\n")
         for name, value in figures.items():
             old = value if name in ("pictures", "waited") else self.smooth.get(name, value)
             self.smooth[name] = 0.8 * old + 0.2 * value

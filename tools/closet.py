@@ -10,7 +10,7 @@ import numpy as np
 from catalog.croquis.palette import hex_to_rgb, srgb_to_lab
 from catalog.garment import SEASONS, SLOTS, Garment
 from tools.harmony import loudness
-from tools.wish import Piece
+from tools.wish import Piece, comes_in
 
 _KEPT = 4
 
@@ -57,6 +57,11 @@ class Closet:
             [sets.setdefault(g.occasions, len(sets)) for g in gs], dtype=np.int32
         )
         self._occasion_sets = list(sets)
+        ranges: dict[tuple[str, ...], int] = {}
+        self._sizes = np.array(
+            [ranges.setdefault(g.sizes, len(ranges)) for g in gs], dtype=np.int32
+        )
+        self._size_ranges = list(ranges)
 
     def __len__(self) -> int:
         return len(self.garments)
@@ -86,6 +91,10 @@ class Closet:
             [judge(cats[p // len(mats)], mats[p % len(mats)]) for p in unique], dtype=bool
         )
         return verdict[inverse] if len(unique) else np.zeros(0, dtype=bool)
+
+    def comes_in(self, size: str) -> np.ndarray:
+        """``wish.comes_in`` for every garment: ``(n,)`` bool."""
+        return np.array([comes_in(s, size) for s in self._size_ranges], dtype=bool)[self._sizes]
 
     def occasion_match(self, same: Sequence[str], near: Sequence[str]) -> np.ndarray:
         """1 where the card names the occasion, 0.5 for a related one, 0.3 for none, else 0."""

@@ -1,4 +1,4 @@
-"""Engine: draw. The diffusers pipeline over a base, with layout, regions and a set of LoRAs.
+"""Engine: draw, repaint. The diffusers pipelines over a base, with layout, regions and LoRAs.
 
 Every render carries its own frozen set of adapters. They are put on inside one lock and taken off
 whatever happens, so two people drawing at once get what each would get alone.
@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
-from diffusers import StableDiffusionControlNetPipeline
+from diffusers import StableDiffusionControlNetInpaintPipeline, StableDiffusionControlNetPipeline
 from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
@@ -29,6 +30,9 @@ from tools import conditions
 from tools.layout import Layout
 
 CACHED_LORAS = 64
+STOPPED = ("Drawing was stopped.", "Nothing was saved; ask again any time.")
+_CELL = 8
+"""Pixels a side, of the encoded size, that one latent cell stands for; on every base."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,24 @@ class _Pipeline(StableDiffusionControlNetPipeline):
         return torch.cat([image] * 2) if do_classifier_free_guidance else image
 
 
+class _InpaintPipeline(StableDiffusionControlNetInpaintPipeline):
+    """The stock inpaint pipeline; control maps as above, and the start is given.
+
+    ``begin`` holds the clean latents and the noise, so that what lies outside the mask can be put
+    back after each step with the very noise the start was made with.
+    """
+
+    begin: tuple[Tensor, Tensor]
+    prepare_control_image = _Pipeline.prepare_image  # type: ignore[assignment]
+
+    def prepare_latents(self, *_: Any, timestep: Any, **more: Any):  # type: ignore[override]
+        clean, noise = self.begin
+        start = noise
+        if not more["is_strength_max"]:
+            start = self.scheduler.add_noise(clean, noise, timestep)
+        return (start, noise, clean) if more["return_image_latents"] else (start, noise)
+
+
 class Engine:
     """Loads a base once, then draws many times. Thread-safe: one render at a time."""
 
@@ -102,7 +124,9 @@ class Engine:
             feature_extractor=None,
             requires_safety_checker=False,
         )
-        self._pipe.set_progress_bar_config(disable=True)
+        self._inpaint = _InpaintPipeline(**self._pipe.components, requires_safety_checker=False)
+        for pipe in (self._pipe, self._inpaint):
+            pipe.set_progress_bar_config(disable=True)
 
     @classmethod
     def load(cls, base: str = "croquis", device: str = "cpu", folder: Path | None = None) -> Engine:
@@ -123,69 +147,147 @@ class Engine:
             Damaged, BadValue: a LoRA file is not what it should be.
         """
         with self._lock, torch.inference_mode():
-            started = time.perf_counter()
-            # 1. words
-            words, nothing = self._words(job.phrases)
-            text_done = time.perf_counter()
-            # 2. LoRAs and regions
-            loras = [(self._low_rank(use), use.weight, use.region) for use in job.loras]
-            shares = torch.from_numpy(conditions.shares(job.layout, self.base))[None]
-            shares = shares.to(self.base.device)
-            bias = regions.attention_bias(shares)
-            controls = [
-                torch.from_numpy(m)[None] for m in conditions.control_maps(job.layout, self.base)
-            ]
-            # noise comes from the processor's generator: the same picture on every device
-            noise = torch.randn(
-                (1, self.base.unet.config.in_channels, *shares.shape[2:]),
-                generator=torch.Generator().manual_seed(job.seed),
+            return self._run(self._pipe, job, on_step, cancel, {})
+
+    def repaint(
+        self,
+        job: Job,
+        picture: np.ndarray,
+        mask: np.ndarray,
+        strength: float,
+        *,
+        on_step: Step | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Render:
+        """Draw again what lies under a mask, as ``job`` says, into a picture.
+
+        The rest is held in place while it is drawn, but goes through the autoencoder: whoever
+        calls puts it back from the picture.
+
+        Args:
+            picture: uint8 ``(768, 512, 3)``.
+            mask: bool ``(768, 512)``.
+            strength: 0–1: how far the part is taken back to noise; 1 forgets what was there.
+
+        Raises:
+            BadValue: a strength so small that no step would be taken. Else what ``draw`` raises.
+        """
+        if not job.steps * strength >= 1 or strength > 1:
+            raise BadValue(
+                f"A strength of {strength:g} leaves nothing to draw in {job.steps} steps.",
+                f"Between {1 / job.steps:.2g} and 1 is possible.",
             )
-            if hasattr(self._scheduler, "clean"):
-                self._scheduler.clean = None
+        with self._lock, torch.inference_mode():
+            # 1. the picture at the size the base encodes, and the cells the mask touches
+            rows, columns = self.base.latent_size
+            size = columns * _CELL, rows * _CELL
+            small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+            cells = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+            inside = torch.from_numpy(cells)[None, None]
+            inside = torch.nn.functional.max_pool2d(inside, _CELL).to(self.base.device) > 0
+            # 2. where it begins
+            x = torch.from_numpy(small).permute(2, 0, 1)[None].to(self.base.device).float()
+            dtype = self.base.unet.dtype
+            clean = self.base.encode((x / 127.5 - 1).to(dtype))
+            noise = self._noise(job, clean)
+            self._inpaint.begin = clean, noise
 
-            def after_step(pipe: Any, step: int, _: int, kwargs: dict[str, Any]) -> dict[str, Any]:
-                if cancel is not None and cancel.is_set():
-                    pipe._interrupt = True
-                elif on_step is not None:
-                    preview = self._preview() if step % 3 == 2 else None
-                    on_step(step + 1, job.steps, preview)
-                return kwargs
+            def hold(pipe: Any, step: int, latents: Tensor) -> Tensor:
+                """What lies outside the mask is what it was, with the noise of this step."""
+                left = pipe.scheduler.timesteps[-pipe.num_timesteps :][step + 1 : step + 2]
+                there = self._scheduler.add_noise(clean, noise, left) if len(left) else clean
+                return torch.where(inside, latents, there)
 
-            # 3. denoise
-            with self._adapter.worn(loras, shares):
-                adapters_done = time.perf_counter()
-                latents = self._pipe(
-                    prompt_embeds=words,
-                    negative_prompt_embeds=nothing,
-                    image=controls,
-                    latents=noise.to(self.base.device, words.dtype),
-                    num_inference_steps=job.steps,
-                    guidance_scale=job.guidance,
-                    controlnet_conditioning_scale=[job.control_weight] * len(controls),
-                    control_guidance_start=[job.control_start] * len(controls),
-                    control_guidance_end=[job.control_end] * len(controls),
-                    cross_attention_kwargs={"regions": bias},
-                    callback_on_step_end=after_step,
-                    output_type="latent",
-                ).images
+            return self._run(
+                self._inpaint,
+                job,
+                on_step,
+                cancel,
+                {"image": x / 127.5 - 1, "mask_image": torch.from_numpy(cells)[None, None],
+                 "height": size[1], "width": size[0], "strength": strength},
+                hold,
+            )  # fmt: skip
+
+    def _run(
+        self,
+        pipe: Any,
+        job: Job,
+        on_step: Step | None,
+        cancel: threading.Event | None,
+        more: dict[str, Any],
+        hold: Callable[[Any, int, Tensor], Tensor] | None = None,
+    ) -> Render:
+        if cancel is not None and cancel.is_set():  # stopped while somebody else was drawn
+            raise Cancelled(*STOPPED)
+        started = time.perf_counter()
+        # 1. words
+        words, nothing = self._words(job.phrases)
+        text_done = time.perf_counter()
+        # 2. LoRAs and regions
+        loras = [(self._low_rank(use), use.weight, use.region) for use in job.loras]
+        shares = torch.from_numpy(conditions.shares(job.layout, self.base))[None]
+        shares = shares.to(self.base.device)
+        bias = regions.attention_bias(shares)
+        controls = [
+            torch.from_numpy(m)[None] for m in conditions.control_maps(job.layout, self.base)
+        ]
+        if hasattr(self._scheduler, "clean"):
+            self._scheduler.clean = None
+        if pipe is self._pipe:
+            more = {"image": controls, "latents": self._noise(job, words)}
+        else:
+            more = more | {"control_image": controls}
+
+        def after_step(pipe: Any, step: int, _: int, kwargs: dict[str, Any]) -> dict[str, Any]:
+            if hold is not None:
+                kwargs["latents"] = hold(pipe, step, kwargs["latents"])
             if cancel is not None and cancel.is_set():
-                raise Cancelled("Drawing was stopped.", "Nothing was saved; ask again any time.")
-            denoise_done = time.perf_counter()
-            # 4. decode
-            told = (job.layout.layout_map, job.layout.edges[None])
-            layout, edges = (
-                torch.from_numpy(m)[None].to(words.device, words.dtype) / 255 for m in told
-            )
-            picture = _pixels(self.base.decode(latents, layout, edges))
-            return Render(
-                picture,
-                {
-                    "text": text_done - started,
-                    "adapters": adapters_done - text_done,
-                    "denoise": denoise_done - adapters_done,
-                    "decode": time.perf_counter() - denoise_done,
-                },
-            )
+                pipe._interrupt = True
+            elif on_step is not None:
+                preview = self._preview() if step % 3 == 2 else None
+                on_step(step + 1, pipe.num_timesteps, preview)
+            return kwargs
+
+        # 3. denoise
+        with self._adapter.worn(loras, shares):
+            adapters_done = time.perf_counter()
+            latents = pipe(
+                prompt_embeds=words,
+                negative_prompt_embeds=nothing,
+                num_inference_steps=job.steps,
+                guidance_scale=job.guidance,
+                controlnet_conditioning_scale=[job.control_weight] * len(controls),
+                control_guidance_start=[job.control_start] * len(controls),
+                control_guidance_end=[job.control_end] * len(controls),
+                cross_attention_kwargs={"regions": bias},
+                callback_on_step_end=after_step,
+                output_type="latent",
+                **more,
+            ).images
+        if cancel is not None and cancel.is_set():
+            raise Cancelled(*STOPPED)
+        denoise_done = time.perf_counter()
+        # 4. decode
+        told = (job.layout.layout_map, job.layout.edges[None])
+        layout, edges = (
+            torch.from_numpy(m)[None].to(words.device, words.dtype) / 255 for m in told
+        )
+        picture = _pixels(self.base.decode(latents, layout, edges))
+        return Render(
+            picture,
+            {
+                "text": text_done - started,
+                "adapters": adapters_done - text_done,
+                "denoise": denoise_done - adapters_done,
+                "decode": time.perf_counter() - denoise_done,
+            },
+        )
+
+    def _noise(self, job: Job, like: Tensor) -> Tensor:
+        """From the processor's generator: the same picture on every device."""
+        shape = (1, self.base.unet.config.in_channels, *self.base.latent_size)
+        noise = torch.randn(shape, generator=torch.Generator().manual_seed(job.seed))
+        return noise.to(self.base.device, like.dtype)
 
     def _words(self, phrases: Sequence[str]) -> tuple[Tensor, Tensor]:
         encode = regions.encode_phrases

@@ -23,7 +23,7 @@ _BLANK = Cloth(colors=("#808080",))
 
 @dataclass(frozen=True)
 class Layout:
-    """Arrays are rows by columns; regions are 384 x 256, maps 96 x 64, latents 24 x 16."""
+    """Arrays are rows by columns; regions are 384 x 256, maps 96 x 64, latents 48 x 32."""
 
     regions: np.ndarray
     """uint8 ``(384, 256)``: 0 background, 1 skin, 2 hair, 3 + i garment i."""
@@ -35,7 +35,7 @@ class Layout:
     skeleton_map: np.ndarray
     """uint8 ``(3, 96, 64)``"""
     shares: np.ndarray
-    """float32 ``(2 + garments, 24, 16)``: scene, person, garments; sums to 1 in each cell."""
+    """float32 ``(2 + garments, 48, 32)``: scene, person, garments; sums to 1 in each cell."""
     points: np.ndarray
     """Keypoints ``(18, 2)``, world units."""
 

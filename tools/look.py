@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from catalog.base import GUIDANCE, STEPS
 from catalog.croquis.figure import AGES, BODIES, HAIR, HAIR_COLORS, POSES, PRESENTATIONS, SKINS
+from catalog.croquis.palette import COLORS
 from catalog.croquis.scene import SCENES
-from catalog.errors import UnknownName
-from catalog.garment import SEASONS, Season
+from catalog.errors import BadValue, UnknownName
+from catalog.garment import SEASONS, Garment, Length, Season, Sleeves
 
 MAX_GARMENTS = 9
+_SLOTS_WITH = {
+    "sleeves": ("top", "onepiece", "outerwear"),
+    "length": ("top", "bottom", "onepiece", "outerwear"),
+}
+STANDING = ("standing", "city street")
+STAGE = {
+    "commute": ("walking", "city street"),
+    "work": ("standing", "office"),
+    "interview": ("standing", "office"),
+    "party": ("hand on hip", "stairs"),
+    "date": ("hand on hip", "cafe"),
+    "formal": ("contrapposto", "stairs"),
+    "wedding": ("contrapposto", "garden"),
+    "sport": ("striding", "park"),
+    "beach": ("contrapposto", "beach"),
+    "travel": ("walking", "city street"),
+    "outdoors": ("walking", "forest"),
+    "everyday": ("standing", "park"),
+}
+"""Occasion → the pose and scene it is shown in, when nobody asked for others."""
 
 
 class _Strict(BaseModel):
@@ -54,6 +75,40 @@ class Worn(_Strict):
     id: str = Field(min_length=1, max_length=64)
     strength: Annotated[float, Field(ge=0, le=2)] | None = None
     """LoRA strength; None = the card's preferred one, balanced by the blend budget."""
+    color: str | None = None
+    """Drawn in this colour word instead of the card's."""
+    sleeves: Sleeves | None = None
+    length: Length | None = None
+
+    @field_validator("color")
+    @classmethod
+    def _a_color(cls, value):
+        if value is not None and value not in COLORS:
+            raise UnknownName.among("color", value, COLORS)
+        return value
+
+    def of(self, garment: Garment) -> Garment:
+        """The card as it is worn here: in another colour, with other sleeves or another length.
+
+        Raises:
+            BadValue: this kind of garment has no sleeves, or no length, that could be changed.
+        """
+        shape = {k: getattr(self, k) for k in ("sleeves", "length") if getattr(self, k) is not None}
+        for name in shape:
+            if garment.slot not in _SLOTS_WITH[name]:
+                raise BadValue(
+                    f"{garment.name} has no {name} that could be changed.",
+                    f"That goes for {', '.join(_SLOTS_WITH[name])}.",
+                )
+        changed: dict[str, Any] = {}
+        if shape:
+            changed["shape"] = garment.shape.model_copy(update=shape)
+        if self.color is not None and self.color != garment.color:
+            shades = COLORS[self.color]
+            colors = (shades[len(shades) // 2], *garment.cloth.colors[1:])
+            changed["cloth"] = garment.cloth.model_copy(update={"colors": colors})
+            changed["color"] = self.color
+        return garment.model_copy(update=changed) if changed else garment
 
 
 class Plan(_Strict):
@@ -114,6 +169,19 @@ class AdapterUse(_Strict):
     """Index of the garment whose region it works in; None = the whole picture."""
 
 
+class Touch(_Strict):
+    """How a part of the parent look was drawn again."""
+
+    mask_sha256: str
+    """Of the mask, bool ``(768, 512)``, kept as ``mask.png`` beside the look."""
+    strength: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """How far the part was taken back to noise; 1 forgets what was there."""
+    content: Literal["original", "noise", "fill"] = "original"
+    """What the drawing began from: what was there, nothing, or what lies around it."""
+    feather: Annotated[int, Field(ge=0, le=64)] = 6
+    """Pixels over which new and old are blended, outside the mask."""
+
+
 class Receipt(_Strict):
     """All that is needed to draw the look again, to the same pixels on the same machine."""
 
@@ -133,6 +201,10 @@ class Receipt(_Strict):
     """UTC, ISO 8601."""
     parent: str | None = None
     thread: str | None = None
+    touch: Touch | None = None
+    """None: the whole picture was drawn."""
+    owner: str | None = None
+    """The caller it was drawn for; None = the person at this machine."""
 
 
 class Look(_Strict):

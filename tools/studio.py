@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from catalog.base import STEPS
 from catalog.croquis.drawing import person_phrase
 from catalog.croquis.figure import Person
-from catalog.errors import BadValue, Damaged, StylistError, UnknownName
-from catalog.garment import Garment, Slot
-from catalog.index import Catalog
-from tools import blend
+from catalog.errors import BadValue, Damaged
+from catalog.garment import Garment, Length, Sleeves, Slot
+from catalog.index import MAX_LIMIT, Catalog
+from tools import blend, touch_up
+from tools import mask as masks
 from tools.layout import Layout, lay_out
-from tools.look import AdapterUse, Look, PersonSpec, Plan, Receipt
-from tools.outfit import Outfit, Wish, choose
+from tools.look import STAGE, STANDING, AdapterUse, Look, PersonSpec, Plan, Receipt, Touch, Worn
+from tools.looks import Looks, pixels_sha256, read_mask, read_receipt, write_png
+from tools.outfit import Outfit, Wish, check, choose
+from tools.pace import Pace
+from tools.uploads import Photo, Uploads
 
 if TYPE_CHECKING:
     from tools.engine import Engine, Job
-
-LOOK_ID = re.compile(r"look-[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,23 @@ class ReplayResult:
     """Where the redrawn picture was written."""
 
 
+@dataclass(frozen=True)
+class DryRun:
+    """What would be drawn for a wish, before anything is."""
+
+    outfit: Outfit
+    plan: Plan | None
+    """None when the catalog holds nothing that fits: ``outfit.unmet`` says what is missing."""
+    seconds: float | None
+    """What drawing it will take here; None before the first look was drawn on this machine."""
+
+
 class Studio:
-    """One catalog, one engine, one folder of looks. Safe to call from several threads."""
+    """One catalog, one engine, one folder of looks. Safe to call from several threads.
+
+    ``owner`` names the caller on whose behalf a method is called: a caller sees its own looks and
+    photos and no other's. None is the person at this machine, who sees every look.
+    """
 
     def __init__(
         self,
@@ -70,6 +84,9 @@ class Studio:
         """Where the models of a hub base lie, if not in the hub's cache."""
         self.threads = threads or os.cpu_count() or 1
         self.catalog = Catalog(home)
+        self.uploads = Uploads(home)
+        self.pace = Pace(home)
+        self._looks = Looks(home)
         self._engine: Engine | None = None
         self._loading = threading.Lock()
 
@@ -98,13 +115,19 @@ class Studio:
         max_formality: float = 1.0,
         max_price: float | None = None,
         limit: int = 8,
+        photo: str | None = None,
+        owner: str | None = None,
     ) -> list[Garment]:
         """Garments of the catalog that fit the words and filters, best first.
 
+        ``photo``: the id of a photo that was sent; what looks like it comes first.
+
         Raises:
             UnknownName: a filter word that does not exist; the nearest ones are named.
-            BadValue: text too long, or a limit outside 1–50.
+            BadValue: text too long, a limit outside 1–100000, or words and a photo at once.
         """
+        if photo is not None and text:
+            raise BadValue("There are both words and a photo.", "Search by one of them.")
         found = self.catalog.find(
             text,
             slot=slot,
@@ -114,13 +137,62 @@ class Studio:
             min_formality=min_formality,
             max_formality=max_formality,
             max_price=max_price,
-            limit=limit,
+            limit=limit if photo is None else MAX_LIMIT,
         )
+        if photo is not None:
+            fitting = {garment.id for garment, _ in found}
+            picture = self.uploads.read(photo, owner)
+            near = self.catalog.find_like(picture, slot=slot, limit=MAX_LIMIT)
+            found = [(g, likeness) for g, likeness in near if g.id in fitting][:limit]
         return [garment for garment, _ in found]
+
+    def garment(self, id: str) -> Garment:
+        """One garment's whole card. Raises UnknownName naming the nearest."""
+        return self.catalog.get(id)
+
+    def upload_photo(self, data: bytes, *, owner: str | None = None) -> Photo:
+        """Keep a photo (PNG, JPEG or WebP file) for a day; its id is what other tools take.
+
+        Raises:
+            BadValue: not such a picture, or too large.
+            Busy: this caller keeps as many as it may.
+        """
+        return self.uploads.add(data, owner)
 
     def plan_outfit(self, wish: Wish) -> Outfit:
         """The best outfit for a wish, with reasons, assumptions and what could not be met."""
         return choose(wish, self.catalog.all())
+
+    def dry_run(
+        self,
+        wish: Wish,
+        *,
+        pose: str | None = None,
+        scene: str | None = None,
+        person: PersonSpec | None = None,
+    ) -> DryRun:
+        """The best outfit for a wish, the plan that would draw it, and how long that takes."""
+        outfit = self.plan_outfit(wish)
+        if not outfit.garments:
+            return DryRun(outfit, None, None)
+        usual = STAGE.get(outfit.occasion, STANDING)
+        plan = Plan(
+            garments=tuple(Worn(id=id) for id in outfit.ids),
+            season=outfit.season,
+            pose=pose or usual[0],
+            scene=scene or usual[1],
+            person=person or PersonSpec(presentation="man" if wish.who == "men" else "woman"),
+        )
+        return DryRun(outfit, plan, self.seconds_for(plan))
+
+    def usual_seconds(self) -> float | None:
+        """How long a look takes here; None before the first one."""
+        return self.pace.expect(self.base, STEPS[self.base], loaded=self._engine is not None)
+
+    def seconds_for(self, plan: Plan) -> float | None:
+        """How long drawing ``plan`` will take here; None before the first look."""
+        steps = plan.settled(self.base).steps or 0
+        return self.pace.expect(self.base, steps, loaded=self._engine is not None)
 
     def render_look(
         self,
@@ -128,22 +200,32 @@ class Studio:
         *,
         thread: str | None = None,
         parent: str | None = None,
+        owner: str | None = None,
+        complete: bool = False,
         progress: Callable[[Progress], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> Look:
         """Draw the plan and keep the look with its receipt.
 
+        ``complete``: refuse an outfit that leaves torso, legs or feet bare, or that holds what
+        cannot be bought now.
+
         Raises:
-            UnknownName: a garment, pose or scene that does not exist.
-            BadValue: two garments for one slot, or a garment whose LoRA is not trained yet.
+            UnknownName: a garment, pose or scene that does not exist, or a parent look.
+            BadValue: two garments for one slot, a garment whose LoRA is not trained yet, or an
+                incomplete outfit.
             Damaged: a weight or LoRA file is not what its hash says.
             Cancelled: ``cancel`` was set; nothing was kept.
         """
         tell = progress or (lambda _: None)
         started = time.perf_counter()
         # 1. what exists, and the numbers the plan leaves open
-        garments = [self.catalog.get(worn.id) for worn in plan.garments]
+        garments = self._garments(plan)
         _check_slots(garments)
+        if complete:
+            _check_complete(garments)
+        if owner is not None and parent is not None:
+            self.look(parent, owner=owner)
         plan = plan.settled(self.base)
         steps = plan.steps or 0
         # 2. layout
@@ -167,7 +249,9 @@ class Studio:
         # 5. keep
         tell(Progress("save", steps, steps))
         drawn = time.perf_counter()
-        look = self._keep(plan, layout, adapters, engine, render.picture, thread, parent)
+        look = self._keep(
+            plan, layout, adapters, render.picture, thread=thread, parent=parent, owner=owner
+        )
         seconds = {
             "layout": planned - started,
             "load": loaded - planned,
@@ -175,51 +259,147 @@ class Studio:
             "save": time.perf_counter() - drawn,
             "total": time.perf_counter() - started,
         }
+        self.pace.learn(self.base, steps, seconds)
         return look.model_copy(update={"seconds": {k: round(v, 4) for k, v in seconds.items()}})
 
-    def look(self, id: str) -> Look:
-        """A look by its id. Raises UnknownName."""
-        folder = self.home / "looks" / str(id)
-        if not LOOK_ID.fullmatch(str(id)) or not (folder / "receipt.json").exists():
-            raise UnknownName.among("look", id, [p.name for p in self._look_folders()][-40:])
-        return Look(id=id, folder=str(folder), receipt=read_receipt(folder / "receipt.json"))
+    def touch_up(
+        self,
+        id: str,
+        *,
+        garment: str | None = None,
+        mask: np.ndarray | None = None,
+        inverted: bool = False,
+        swap: str | None = None,
+        color: str | None = None,
+        sleeves: Sleeves | None = None,
+        length: Length | None = None,
+        strength: float | None = None,
+        content: Literal["original", "noise", "fill"] = "original",
+        feather: int = 6,
+        thread: str | None = None,
+        owner: str | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Look:
+        """Draw one part of a look again; every other pixel stays as it is, bit for bit.
 
-    def looks(self, thread: str | None = None) -> list[Look]:
-        """All looks, or those of one thread, oldest first."""
-        found = [self.look(p.name) for p in self._look_folders()]
-        found = [x for x in found if thread is None or x.receipt.thread == thread]
-        return sorted(found, key=lambda x: x.receipt.created)
+        Without ``swap``, ``color``, ``sleeves`` and ``length`` the part is drawn anew as planned.
 
-    def replay(self, receipt: Path | str) -> ReplayResult:
+        Args:
+            garment: which one changes: its id, slot or kind. Without it the one under the mask.
+            mask: bool ``(768, 512)`` or such a picture; without it the garment's own region.
+            inverted: repaint all but the mask.
+            swap: id of the garment to wear instead, of the same slot.
+            strength: 0–1, how far the part is taken back to noise. None: 0.8 for a change of
+                colour, so that folds stay, else 1.
+            feather: pixels, 0–64, over which new and old are blended outside the mask.
+
+        Raises:
+            UnknownName: no such look, or no such garment in it.
+            BadValue: nothing is marked or would change, or a number outside its limits.
+            Damaged: the look's picture is not what its receipt says. Cancelled.
+        """
+        tell = progress or (lambda _: None)
+        started = time.perf_counter()
+        # 1. the look as it is, and which garment of it is meant
+        look = self.look(id, owner=owner)
+        picture, plan = self._looks.picture(look), look.receipt.plan
+        garments = self._garments(plan)
+        before = lay_out(garments, _person(plan.person), plan.pose, plan.season)
+        marked = None if mask is None else masks.checked(mask, picture.shape[:2])
+        if garment is not None:
+            index = touch_up.index_of(garments, garment)
+        elif marked is not None:
+            index = touch_up.garment_at(before, marked)
+        else:
+            raise BadValue("Nothing is marked.", "Name a garment, or give a mask.")
+        # 2. the changed plan, its layout, and the part that may change
+        seed = plan.seed
+        if swap or color or sleeves or length:
+            other = None if swap is None else self.catalog.get(swap)
+            plan = touch_up.changed(plan, garments, index, swap=other, color=color,
+                                    sleeves=sleeves, length=length)  # fmt: skip
+        else:
+            seed = (seed + 1) % 2**31
+        plan = plan.model_copy(update={"seed": seed})
+        garments = self._garments(plan)
+        layout = lay_out(garments, _person(plan.person), plan.pose, plan.season)
+        if marked is None:
+            marked = touch_up.region(before, layout, index)
+        marked = masks.require_some(masks.invert(marked) if inverted else marked)
+        # 3. repaint and put the rest back
+        adapters = self._adapters(plan, garments, layout)
+        job = self._job(plan, garments, layout, adapters)
+        only_color = color is not None and not (swap or sleeves or length)
+        touch = Touch(
+            mask_sha256=touch_up.mask_sha256(marked),
+            strength=(touch_up.RECOLOR if only_color else 1.0) if strength is None else strength,
+            content=content,
+            feather=feather,
+        )
+        after, seconds = touch_up.repainted(
+            self.engine, job, picture, marked, touch,
+            on_step=lambda n, of, image: tell(Progress("draw", n, of, image)), cancel=cancel,
+        )  # fmt: skip
+        # 4. keep, as a child of the look it came from
+        tell(Progress("save", job.steps, job.steps))
+        child = self._keep(plan, layout, adapters, after, thread=thread or look.receipt.thread,
+                           parent=id, owner=owner, touch=touch, mask=marked)  # fmt: skip
+        seconds["total"] = time.perf_counter() - started
+        return child.model_copy(update={"seconds": {k: round(v, 4) for k, v in seconds.items()}})
+
+    def look(self, id: str, *, owner: str | None = None) -> Look:
+        """A look by its id. Raises UnknownName, also for another caller's look."""
+        return self._looks.get(id, owner)
+
+    def looks(self, thread: str | None = None, *, owner: str | None = None) -> list[Look]:
+        """All looks, or those of one thread or of one owner, oldest first."""
+        return self._looks.all(thread, owner)
+
+    def forget_looks(self, thread: str) -> int:
+        """Delete the looks drawn in a thread; how many there were."""
+        return self._looks.forget(thread)
+
+    def replay_look(
+        self,
+        id: str,
+        *,
+        owner: str | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> ReplayResult:
+        """Redraw a look by its id and compare; raises as ``look`` and ``replay`` do."""
+        look = self.look(id, owner=owner)
+        return self.replay(look.receipt_file, progress=progress, cancel=cancel)
+
+    def replay(
+        self,
+        receipt: Path | str,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> ReplayResult:
         """Redraw a look from its receipt alone and compare hashes of the pixels.
 
         The old picture is not needed and not read until the new one is drawn.
 
         Raises:
             Damaged: the receipt, a weight file or a LoRA is not what it was.
+            Cancelled: ``cancel`` was set.
         """
+        tell = progress or (lambda _: None)
         path = Path(receipt)
         old = read_receipt(path)
-        if old.base_sha256 != self.engine.base.sha256:
-            raise Damaged(
-                "The base's weights are not those of the receipt.",
-                "Install the version named in the receipt's `versions`.",
+        try:
+            picture = self._redrawn(
+                old, path.parent, lambda n, of, im: tell(Progress("draw", n, of, im)), cancel
             )
-        import torch
-
-        torch.set_num_threads(int(old.versions.get("threads", self.threads)))
-        garments = [self.catalog.get(worn.id) for worn in old.plan.garments]
-        layout = lay_out(garments, _person(old.plan.person), old.plan.pose, old.plan.season)
-        if layout.sha256 != old.control_sha256:
-            return ReplayResult(
-                False, 255, "The layout differs: the garments' cards or the wardrobe changed.", ""
-            )
-        job = self._job(old.plan, garments, layout, old.adapters)
-        picture = self.engine.draw(job).picture
-        torch.set_num_threads(self.threads)
+        except _OtherLayout:
+            said = "The layout differs: the garments' cards or the wardrobe changed."
+            return ReplayResult(False, 255, said, "")
         out = path.with_name("replay.png")
-        _write_png(out, picture)
-        if _pixels_sha256(picture) == old.picture_sha256:
+        write_png(out, picture)
+        if pixels_sha256(picture) == old.picture_sha256:
             return ReplayResult(True, 0, "The same picture, to the pixel.", str(out))
         largest = 255
         if (path.parent / "look.png").exists():
@@ -230,7 +410,46 @@ class Studio:
         message = f"The picture differs by up to {largest} of 255."
         return ReplayResult(False, largest, message, str(out))
 
+    def _redrawn(
+        self,
+        old: Receipt,
+        folder: Path,
+        on_step: Callable[[int, int, np.ndarray | None], None],
+        cancel: threading.Event | None,
+    ) -> np.ndarray:
+        """The picture of a receipt; of a touched-up one, the looks it came from first."""
+        import torch
+
+        if old.base_sha256 != self.engine.base.sha256:
+            raise Damaged(
+                "The base's weights are not those of the receipt.",
+                "Install the version named in the receipt's `versions`.",
+            )
+        before = mask = None
+        if old.touch is not None:
+            mask = read_mask(folder / "mask.png", old.touch.mask_sha256)
+            parent = self.look(old.parent or "")
+            before = self._redrawn(parent.receipt, Path(parent.folder), on_step, cancel)
+        garments = self._garments(old.plan)
+        layout = lay_out(garments, _person(old.plan.person), old.plan.pose, old.plan.season)
+        if layout.sha256 != old.control_sha256:
+            raise _OtherLayout
+        job = self._job(old.plan, garments, layout, old.adapters)
+        torch.set_num_threads(int(old.versions.get("threads", self.threads)))
+        try:
+            if old.touch is None or before is None or mask is None:
+                return self.engine.draw(job, on_step=on_step, cancel=cancel).picture
+            return touch_up.repainted(
+                self.engine, job, before, mask, old.touch, on_step=on_step, cancel=cancel
+            )[0]
+        finally:
+            torch.set_num_threads(self.threads)
+
     # --- the steps of render_look -------------------------------------------------------------
+
+    def _garments(self, plan: Plan) -> list[Garment]:
+        """The cards of a plan's garments, as they are worn in it."""
+        return [worn.of(self.catalog.get(worn.id)) for worn in plan.garments]
 
     def _adapters(
         self, plan: Plan, garments: list[Garment], layout: Layout
@@ -307,62 +526,35 @@ class Studio:
         plan: Plan,
         layout: Layout,
         adapters: tuple[AdapterUse, ...],
-        engine: Engine,
         picture: np.ndarray,
+        *,
         thread: str | None,
         parent: str | None,
+        owner: str | None,
+        touch: Touch | None = None,
+        mask: np.ndarray | None = None,
     ) -> Look:
         facts: dict[str, Any] = {
             "plan": plan.model_dump(mode="json"),
             "base": self.base,
-            "base_sha256": engine.base.sha256,
+            "base_sha256": self.engine.base.sha256,
             "adapters": [a.model_dump(mode="json") for a in adapters],
             "control_sha256": layout.sha256,
-            "picture_sha256": _pixels_sha256(picture),
+            "picture_sha256": pixels_sha256(picture),
             "width": picture.shape[1],
             "height": picture.shape[0],
             "versions": _versions(self.threads),
             "parent": parent,
             "thread": thread,
+            # part of the id: the same plan of two callers is two looks
+            "owner": owner,
+            "touch": None if touch is None else touch.model_dump(mode="json"),
         }
-        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-        id = f"look-{digest[:16]}"
-        receipt = Receipt(
-            look_id=id, created=datetime.now(UTC).isoformat(timespec="milliseconds"), **facts
-        )
-        folder = self.home / "looks" / id
-        if not (folder / "receipt.json").exists():
-            partial = folder.with_name(f".{id}.{os.getpid()}.{threading.get_ident()}")
-            partial.mkdir(parents=True, exist_ok=True)
-            _write_png(partial / "look.png", picture)
-            _write_png(partial / "layout.png", _layout_picture(layout))
-            (partial / "receipt.json").write_text(receipt.model_dump_json(indent=1))
-            try:
-                os.rename(partial, folder)
-            except OSError:
-                # somebody drew the very same look in the same moment: theirs is ours
-                import shutil
-
-                shutil.rmtree(partial, ignore_errors=True)
-                if not (folder / "receipt.json").exists():
-                    raise
-        return Look(id=id, folder=str(folder), receipt=receipt)
-
-    def _look_folders(self) -> list[Path]:
-        folder = self.home / "looks"
-        return sorted(folder.glob("look-*")) if folder.exists() else []
+        return self._looks.keep(facts, picture, layout, mask)
 
 
-def read_receipt(path: Path) -> Receipt:
-    """A receipt file. Raises UnknownName when it is not there, Damaged when it cannot be read."""
-    if not path.is_file():
-        raise UnknownName(f"There is no receipt at {path}.", "Each look's folder holds one.")
-    try:
-        return Receipt.model_validate_json(path.read_bytes())
-    except StylistError:
-        raise
-    except ValueError as error:
-        raise Damaged(f"The receipt {path.name} cannot be read.", "Draw the look again.") from error
+class _OtherLayout(Exception):
+    """The layout of a receipt cannot be had any more."""
 
 
 def _check_slots(garments: list[Garment]) -> None:
@@ -383,29 +575,19 @@ def _check_slots(garments: list[Garment]) -> None:
                 )
 
 
+def _check_complete(garments: list[Garment]) -> None:
+    """What nobody may be drawn in; whether it suits the weather is the caller's to judge."""
+    wrong = [v for v in check(garments, Wish()) if v.kind in ("incomplete", "unavailable")]
+    if wrong:
+        said = "; ".join(dict.fromkeys(v.message for v in wrong))
+        raise BadValue(
+            f"This outfit cannot be drawn: {said}.",
+            "Add or exchange garments; plan_outfit finds whole outfits.",
+        )
+
+
 def _person(spec: PersonSpec) -> Person:
     return Person(**spec.model_dump())
-
-
-def _pixels_sha256(picture: np.ndarray) -> str:
-    return hashlib.sha256(np.ascontiguousarray(picture).tobytes()).hexdigest()
-
-
-def _write_png(path: Path, picture: np.ndarray) -> None:
-    from PIL import Image
-
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        Image.fromarray(picture).save(file, format="PNG", compress_level=3)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
-
-
-def _layout_picture(layout: Layout) -> np.ndarray:
-    """Region numbers as greys, edges white: what the ControlNet was told, to look at."""
-    grey = (layout.regions.astype(np.uint16) * 18).clip(0, 220).astype(np.uint8)
-    return np.maximum(grey.repeat(2, 0).repeat(2, 1), layout.edges)
 
 
 def _versions(threads: int) -> dict[str, str]:

@@ -1,0 +1,146 @@
+"""A touch-up changes what it is asked to, and not one bit of anything else."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from catalog.errors import BadValue, Damaged, UnknownName
+from tools import touch_up
+from tools.layout import lay_out
+from tools.look import Plan, Worn
+from tools.mask import feathered, grow
+from tools.studio import Studio, _person
+
+OUTFIT = ("navy-wool-coat", "white-cotton-tee", "indigo-straight-jeans", "white-canvas-sneakers")
+PLAN = Plan(garments=tuple(Worn(id=i) for i in OUTFIT), season={"winter": 1.0}, steps=4, seed=3)
+
+
+@pytest.fixture(scope="module")
+def look(studio: Studio):
+    return studio.render_look(PLAN)
+
+
+def pixels(look) -> np.ndarray:
+    return np.asarray(Image.open(look.image).convert("RGB"))
+
+
+def kept_mask(look) -> np.ndarray:
+    return np.asarray(Image.open(Path(look.folder) / "mask.png")) > 127
+
+
+def outside(mask: np.ndarray, feather: int = 6) -> np.ndarray:
+    return feathered(mask, feather) == 0
+
+
+def test_a_recoloured_garment_changes_and_nothing_else_does(studio, look):
+    red = studio.touch_up(look.id, garment="coat", color="red")
+    before, after, mask = pixels(look), pixels(red), kept_mask(red)
+    assert np.array_equal(before[outside(mask)], after[outside(mask)])
+    inside = grow(mask, -8)
+    change = after[inside].astype(int).mean(0) - before[inside].mean(0)
+    assert change[0] > 20 and change[0] > change[1] + 20 and change[0] > change[2] + 20
+    assert red.receipt.parent == look.id and red.receipt.plan.garments[0].color == "red"
+
+
+def test_shorter_sleeves_uncover_arms_and_leave_the_legs_alone(studio, look):
+    short = studio.touch_up(look.id, garment="outerwear", sleeves="short")
+    mask = kept_mask(short)
+    garments = [studio.catalog.get(i) for i in OUTFIT]
+    layouts = [
+        lay_out([w.of(g) for w, g in zip(p.garments, garments, strict=True)], _person(p.person),
+                p.pose, p.season)
+        for p in (PLAN, short.receipt.plan)
+    ]  # fmt: skip
+    long, cut = (layout.mask(0).sum() for layout in layouts)
+    assert cut < 0.95 * long
+    assert np.array_equal(pixels(look)[outside(mask)], pixels(short)[outside(mask)])
+    assert not mask[620:].any()
+
+
+def test_a_swap_dresses_only_that_slot_anew(studio, look):
+    boots = studio.touch_up(look.id, garment="sneakers", swap="brown-leather-boots")
+    assert [w.id for w in boots.receipt.plan.garments] == [*OUTFIT[:3], "brown-leather-boots"]
+    mask = kept_mask(boots)
+    assert not mask[:400].any() and mask.any()
+    assert np.array_equal(pixels(look)[outside(mask)], pixels(boots)[outside(mask)])
+
+
+def test_a_chain_of_touch_ups_never_wears_out_what_it_does_not_touch(studio, look):
+    now, ever = look, np.zeros((768, 512), bool)
+    for color in ("red", "green", "navy"):
+        now = studio.touch_up(now.id, garment="coat", color=color)
+        ever |= ~outside(kept_mask(now))
+    assert np.array_equal(pixels(look)[~ever], pixels(now)[~ever])
+
+
+def test_a_touched_up_look_replays_from_receipts_alone(studio, look):
+    red = studio.touch_up(look.id, garment="coat", color="red")
+    hidden = Path(look.image).rename(Path(look.folder) / "hidden")
+    try:
+        assert studio.replay(red.receipt_file).same
+    finally:
+        hidden.rename(look.image)
+    mask = Path(red.folder) / "mask.png"
+    Image.fromarray(~np.asarray(Image.open(mask))).save(mask)
+    with pytest.raises(Damaged):
+        studio.replay(red.receipt_file)
+
+
+def test_a_mask_of_ones_own_picks_the_garment_under_it(studio, look):
+    mask = np.zeros((768, 512), bool)
+    mask[620:680, 150:360] = True  # shins, below the coat
+    legs = studio.touch_up(look.id, mask=mask, color="red")
+    assert legs.receipt.plan.garments[2].color == "red"
+    assert np.array_equal(kept_mask(legs), mask)
+    rest = studio.touch_up(look.id, mask=mask, garment="jeans", color="red", inverted=True)
+    inside = ~grow(~mask, 8)
+    assert np.array_equal(pixels(look)[inside], pixels(rest)[inside])
+
+
+@pytest.mark.parametrize(
+    "asked, error",
+    [
+        ({}, BadValue),
+        ({"garment": "coat", "color": "rde"}, UnknownName),
+        ({"garment": "hat", "color": "red"}, UnknownName),
+        ({"garment": "coat", "sleeves": "shrt"}, UnknownName),
+        ({"garment": "coat", "color": "navy", "strength": 0.0}, ValueError),
+        ({"garment": "coat", "color": "red", "strength": 0.01}, BadValue),
+        ({"garment": "coat", "swap": "brown-leather-boots"}, BadValue),
+        ({"garment": "coat", "swap": "no-such-coat"}, UnknownName),
+        ({"garment": "sneakers", "sleeves": "short"}, BadValue),
+        ({"mask": np.zeros((768, 512), bool)}, BadValue),
+        ({"mask": np.ones((10, 10), bool)}, BadValue),
+        ({"garment": "coat", "color": "red", "feather": 1000}, ValueError),
+    ],
+)
+def test_what_cannot_be_touched_up_is_refused_and_nothing_is_written(studio, look, asked, error):
+    before = {x.id for x in studio.looks()}
+    with pytest.raises(error):
+        studio.touch_up(look.id, **asked)
+    assert {x.id for x in studio.looks()} == before
+
+
+def test_an_unknown_look_and_another_persons_look_are_refused_alike(studio, look):
+    for id, owner in (("look-0000000000000000", None), (look.id, "somebody else")):
+        with pytest.raises(UnknownName):
+            studio.touch_up(id, garment="coat", color="red", owner=owner)
+
+
+def test_a_changed_picture_is_not_built_upon(studio):
+    look = studio.render_look(PLAN.model_copy(update={"seed": 77, "steps": 1}))
+    Image.fromarray(255 - pixels(look)).save(look.image)
+    with pytest.raises(Damaged):
+        studio.touch_up(look.id, garment="coat", color="red")
+
+
+def test_a_change_that_changes_nothing_is_said():
+    from catalog.starter import starter_garments
+
+    by_id = {g.id: g for g in starter_garments()}
+    garments = [by_id[i] for i in OUTFIT]
+    plan = touch_up.changed(PLAN, garments, 0, color="red")
+    with pytest.raises(BadValue, match="Nothing would change"):
+        touch_up.changed(plan, garments, 0, color="red")

@@ -1,0 +1,130 @@
+"""Touch-up: a part of a look drawn again. What lies outside its feathered mask stays, bit for bit.
+
+Mask → repaint → composite back. What changes is drawn by the diffusion model, as the changed plan
+says; nothing is painted, pasted or tinted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, get_args
+
+import cv2
+import numpy as np
+
+from catalog.errors import BadValue, UnknownName
+from catalog.garment import Garment, Length, Sleeves
+from tools import mask as masks
+from tools.layout import Layout
+from tools.look import Plan, Touch, Worn
+
+if TYPE_CHECKING:
+    from tools.engine import Engine, Job
+
+RECOLOR = 0.8
+"""Strength for a change of colour: folds and pattern stay where they were."""
+REACH = 5
+"""Pixels by which a garment's region is grown: outlines lie on its border."""
+
+
+def changed(
+    plan: Plan,
+    garments: Sequence[Garment],
+    index: int,
+    *,
+    swap: Garment | None = None,
+    color: str | None = None,
+    sleeves: Sleeves | None = None,
+    length: Length | None = None,
+) -> Plan:
+    """``plan`` with its garment ``index`` exchanged, or worn in another colour or shape.
+
+    Raises:
+        BadValue: nothing would change, or the exchange is for another slot.
+        UnknownName: no such colour, sleeves or length.
+    """
+    for name, word, known in (("sleeves", sleeves, Sleeves), ("length", length, Length)):
+        if word is not None and word not in get_args(known):
+            raise UnknownName.among(name, word, get_args(known))
+    worn, now = plan.garments[index], garments[index]
+    if swap is not None:
+        if swap.slot != now.slot:
+            raise BadValue(
+                f"{swap.name} is {swap.slot}, {now.name} is {now.slot}.",
+                "Exchange a garment for one of the same slot, or draw a new look.",
+            )
+        worn = Worn(id=swap.id)
+    asked = {"color": color, "sleeves": sleeves, "length": length}
+    worn = worn.model_copy(update={k: v for k, v in asked.items() if v is not None})
+    worn = Worn.model_validate(worn.model_dump())
+    if worn == plan.garments[index]:
+        raise BadValue(
+            f"Nothing would change about {now.name}.",
+            "Name a colour, sleeves, a length or another garment.",
+        )
+    everything = list(plan.garments)
+    everything[index] = worn
+    return plan.model_copy(update={"garments": tuple(everything)})
+
+
+def garment_at(layout: Layout, mask: np.ndarray) -> int:
+    """Index of the garment that a mask, bool ``(768, 512)``, covers most of.
+
+    Raises:
+        BadValue: it covers none.
+    """
+    small = mask[::2, ::2]
+    covered = [int((layout.mask(i) & small).sum()) for i in range(len(layout.slots))]
+    if not covered or max(covered) == 0:
+        raise BadValue("There is no garment under the mask.", "Click on one, or name it.")
+    return int(np.argmax(covered))
+
+
+def index_of(garments: Sequence[Garment], name: str) -> int:
+    """Index of a garment by its id, slot or category. Raises UnknownName."""
+    for i, garment in enumerate(garments):
+        if name in (garment.id, garment.slot, garment.category):
+            return i
+    raise UnknownName.among("garment in this look", name, [g.id for g in garments])
+
+
+def region(before: Layout, after: Layout, index: int) -> np.ndarray:
+    """All that a change of garment ``index`` may touch, bool ``(768, 512)``.
+
+    Where it was and where it will be: what a shorter sleeve uncovers is drawn again too.
+    """
+    either = before.mask(index) | after.mask(index)
+    return masks.grow(either.repeat(2, 0).repeat(2, 1), REACH)
+
+
+def repainted(
+    engine: Engine,
+    job: Job,
+    picture: np.ndarray,
+    mask: np.ndarray,
+    touch: Touch,
+    *,
+    on_step: Callable[[int, int, np.ndarray | None], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> tuple[np.ndarray, dict[str, float]]:
+    """The picture with what lies under the mask drawn again, and how long each part took.
+
+    Raises:
+        BadValue: the mask is empty, or the strength too small for the steps. Cancelled.
+    """
+    masks.require_some(mask)
+    start = picture
+    if touch.content == "fill":
+        start = cv2.inpaint(picture, mask.astype(np.uint8), 5, cv2.INPAINT_TELEA)
+    strength = 1.0 if touch.content == "noise" else touch.strength
+    # the blend's band is drawn too, so that both its sides show the same thing
+    wide = masks.grow(mask, touch.feather)
+    render = engine.repaint(job, start, wide, strength, on_step=on_step, cancel=cancel)
+    share = masks.feathered(mask, touch.feather)
+    return masks.composite(picture, render.picture, share), render.seconds
+
+
+def mask_sha256(mask: np.ndarray) -> str:
+    return hashlib.sha256(np.packbits(mask).tobytes()).hexdigest()

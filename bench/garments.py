@@ -1,0 +1,212 @@
+"""Figures of the way from photos to a garment: what the pixels tell, LoRA files, the job itself."""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from bench.figures import Measured, NotYet, figure, once
+from catalog.croquis.palette import color_word, delta_e, hex_to_rgb, srgb_to_lab
+from catalog.photo_file import photo_pixels, photo_png, pixels_png
+from catalog.photos import cut_out
+from catalog.starter import starter_garments, starter_lora_file, starter_photos
+
+REAL = Path(__file__).parents[2] / "shared" / "data" / "garments"
+"""Real photos that are no part of the project."""
+_KINDS = {
+    "Blazer": ("blazer",), "Blouse": ("blouse", "shirt"), "Dress": ("dress",),
+    "Hat": ("cap", "beanie", "fedora", "hat"), "Hoodie": ("hoodie",),
+    "Longsleeve": ("sweater", "turtleneck"), "Outwear": ("coat", "jacket"),
+    "Pants": ("jeans", "trousers", "leggings"), "Polo": ("polo",), "Shirt": ("shirt",),
+    "Shoes": ("sneakers", "boots", "heels", "loafers", "sandals", "flats"),
+    "Shorts": ("shorts",), "Skirt": ("skirt",), "T-Shirt": ("t-shirt",),
+}  # fmt: skip
+"""Labels of the real photos → the last words of our categories that mean the same."""
+
+
+@once
+def _measured() -> list[tuple]:
+    """Every starter garment with what six of its photos say."""
+    from catalog.attributes import measure
+
+    found = []
+    for card in starter_garments():
+        photos = [np.asarray(p) for p in starter_photos(card, 6)]
+        found.append((card, measure(photos, [cut_out(p) for p in photos])))
+    return found
+
+
+@figure("photo-kind", better="higher", issue=6, target=80, unit="%", minutes=2.5)
+def photo_kind() -> Measured:
+    """Starter garments whose kind is told from the silhouette of their photos, of 46 kinds."""
+    right = [a.category == card.category for card, a in _measured()]
+    believed = [a.category_confidence > 0.5 for _, a in _measured()]
+    sure = np.array(right)[believed]
+    shaped = [
+        (a.shape.length, a.shape.sleeves) == (card.shape.length, card.shape.sleeves)
+        for card, a in _measured()
+        if a.category == card.category
+    ]
+    note = (
+        f"believed {100 * np.mean(believed):.0f} %, of those right {100 * np.mean(sure):.0f} %; "
+        f"length and sleeves {100 * np.mean(shaped):.0f} %"
+    )
+    return Measured(100 * float(np.mean(right)), note=note)
+
+
+@figure("photo-color", better="lower", issue=6, target=6, unit="ΔE", minutes=0.1)
+def photo_color() -> Measured:
+    """Main colour measured from starter photos to the card's colour, median CIEDE2000."""
+    far = [
+        delta_e(srgb_to_lab(hex_to_rgb(a.colors[0])), srgb_to_lab(hex_to_rgb(card.cloth.colors[0])))
+        for card, a in _measured()
+    ]
+    words = [color_word(a.colors[0]) == card.color for card, a in _measured()]
+    return Measured(float(np.median(far)), note=f"colour word right {100 * np.mean(words):.0f} %")
+
+
+@figure("photo-pattern", better="higher", issue=6, unit="%", minutes=0.1)
+def photo_pattern() -> Measured:
+    """Patterned starter garments whose pattern is named right from their photos."""
+    patterned = [(card, a) for card, a in _measured() if card.pattern != "plain"]
+    right = [a.pattern == card.pattern for card, a in patterned]
+    told = [(a.pattern == "plain") == (card.pattern == "plain") for card, a in _measured()]
+    note = f"{len(right)} garments; plain or patterned right {100 * np.mean(told):.0f} %"
+    return Measured(100 * float(np.mean(right)), note=note)
+
+
+@figure("real-kind", better="higher", issue=6, unit="%", minutes=1)
+def real_kind() -> Measured:
+    """Real photos of 14 kinds whose kind the drawn silhouettes tell, two photos of each."""
+    if not REAL.is_dir():
+        raise NotYet("the real photos are not here")
+    from catalog.attributes import _kind_and_shape
+    from catalog.grab_cut import cut
+
+    with open(REAL / "labels.csv", newline="") as file:
+        labels = {row["file"]: row["label"] for row in csv.DictReader(file)}
+    right = []
+    for name, label in labels.items():
+        if name[-6:-4] not in ("10", "15"):
+            continue
+        mask = cut(photo_pixels(photo_png((REAL / name).read_bytes()))).mask
+        kinds, _ = _kind_and_shape([mask], None) if mask.any() else ([("", 0.0)], None)
+        right.append(kinds[0][0].endswith(_KINDS[label]))
+    return Measured(
+        100 * float(np.mean(right)), note=f"{len(right)} photos, nothing trained on any"
+    )
+
+
+@figure("kohya-round-trip", better="higher", issue=6, target=100, unit="%", minutes=0.5)
+def kohya_round_trip() -> Measured:
+    """Tensors of all starter LoRAs that come back bit-identical: kohya → diffusers → kohya."""
+    from safetensors.torch import load
+
+    from catalog.base import load_unet
+    from catalog.kohya import About, diffusers_file, kohya_file, layers_of, read
+
+    layers, same = layers_of(load_unet("croquis")), []
+    for card in starter_garments():
+        if not starter_lora_file(card.id).exists():
+            raise NotYet("the starter LoRAs are not here")
+        about = About(card.name, card.trigger, card.base, (384, 256))
+        out = kohya_file(read(starter_lora_file(card.id).read_bytes(), layers), about)
+        back = kohya_file(read(diffusers_file(read(out, layers)), layers))
+        before, after = load(out), load(back)
+        same += [
+            k in after and before[k].dtype == after[k].dtype and bool((before[k] == after[k]).all())
+            for k in before
+        ]
+        same += [False] * len(after.keys() - before.keys())
+    return Measured(100 * float(np.mean(same)), note=f"{len(same)} tensors")
+
+
+def _job(home: Path, steps: int | None = None) -> str:
+    """A queued job for a starter garment's ten photos; its id."""
+    from catalog.index import Catalog
+    from tools.jobs import Jobs
+    from tools.new_garment import KIND, NewGarment, start
+
+    catalog = Catalog(home, starter=False)
+    card = next(g for g in starter_garments() if g.id == "camel-long-coat")
+    photos = [(f"{i}.png", pixels_png(p)) for i, p in enumerate(starter_photos(card, 10))]
+    jobs = Jobs(home, {KIND: NewGarment(catalog)})
+    return start(jobs, catalog, "Bench coat", photos, steps=steps)
+
+
+_RUN = """
+import sys
+from pathlib import Path
+from catalog.index import Catalog
+from tools.jobs import Jobs
+from tools.new_garment import KIND, NewGarment
+home = Path(sys.argv[1])
+status = Jobs(home, {KIND: NewGarment(Catalog(home, starter=False))}).run(sys.argv[2])
+print(status.state)
+"""
+
+
+def _worker(home: Path, id: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", _RUN, str(home), id]
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
+
+
+@figure("garment-job", better="lower", issue=6, target=180, unit="s", minutes=3)
+def garment_job() -> Measured:
+    """One garment, ten drawn photos to published, in a process of its own, imports included."""
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        id = _job(Path(folder))
+        said = _worker(Path(folder), id).communicate()[0].strip()
+        if said != "done":
+            raise NotYet(f"the job ended as {said or 'nothing'}")
+        return Measured(time.perf_counter() - began)
+
+
+@figure("job-kills", better="lower", issue=6, target=0, minutes=40)
+def job_kills() -> Measured:
+    """Half-written garments seen, and finished stages done twice, over 50 kills of the job."""
+    return kills(50)
+
+
+def kills(count: int) -> Measured:
+    """``count`` kills at random moments; a job goes on until it is done, then the next begins."""
+    from catalog.index import Catalog
+    from tools.jobs import Jobs
+
+    chance, bad, killed, finished = random.Random(0), 0, 0, 0
+    while killed < count:
+        with tempfile.TemporaryDirectory() as folder:
+            home, kept = Path(folder), {}
+            id = _job(home, steps=8)
+            stages = home / "jobs" / id / "kept"
+            while True:
+                worker = _worker(home, id)
+                try:
+                    worker.wait(chance.uniform(2, 60))
+                except subprocess.TimeoutExpired:
+                    worker.send_signal(signal.SIGKILL)
+                    worker.wait()
+                    killed += 1
+                now = {p.name: p.stat().st_mtime_ns for p in stages.glob("*.json")}
+                bad += sum(now.get(name) != written for name, written in kept.items())
+                kept = now
+                catalog = Catalog(home, starter=False)
+                for card in catalog.all():
+                    catalog.lora(card.id)  # raises when it is not whole
+                    bad += not catalog.photos(card.id)
+                bad += len(catalog.problems)
+                if Jobs(home, {}).status(id).state == "done":
+                    finished += 1
+                    break
+    return Measured(float(bad), note=f"{killed} kills, {finished} jobs finished all the same")

@@ -1,0 +1,223 @@
+"""Attributes of a garment measured from its cut-out photos: kind, shape, colours, pattern.
+
+Kind and shape are told by the silhouette: it is compared with those of every shape that the
+wardrobe draws. Colours are clusters of the pixels, the pattern is found by its spectrum
+(``pattern.py``). Nothing here was trained; material and trim are not measured.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from catalog.croquis.palette import color_word, delta_e, lab_to_srgb, rgb_to_hex, srgb_to_lab
+from catalog.errors import BadValue, UnknownName
+from catalog.garment import CATEGORIES, Cloth, Shape
+from catalog.pattern import SIZE, pattern_of
+from catalog.photo_frame import frame
+from catalog.photos import cut_out
+
+SILHOUETTE = 48, 32
+"""Rows and columns in which silhouettes are compared."""
+_ALIKE = 8.0
+"""Distance within which silhouettes are of one world: drawn photos lie at 3.9 (median) to 8.1
+(95 %) from the nearest drawn shape, real ones at 7.8 (10 %), 10.8 (median) and more."""
+_CLUSTERS = 6
+_SAME = 12.0
+"""CIEDE2000 below which two clusters are one colour."""
+_SHADE = 30.0
+"""Lightness steps within which clusters of one hue are light and shade of one colour."""
+_HUE = 6.0
+"""How far, in CIELAB, the darker of two may lie beside the line from the lighter one to black."""
+_LEAST = 0.08
+"""Share of the garment below which a colour is a button or an outline."""
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """What was measured. Confidences are 0–1: the share of the evidence that says so."""
+
+    category: str
+    category_confidence: float
+    categories: tuple[tuple[str, float], ...]
+    """The likeliest kinds with their confidence, best first."""
+    shape: Shape
+    colors: tuple[str, ...]
+    """1 to 3 sRGB colours ``#rrggbb``, by area."""
+    shares: tuple[float, ...]
+    """Of the garment's area, one for each colour."""
+    pattern: str
+    pattern_confidence: float
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The attributes as tags with their confidence, as a tagger gives them."""
+        named = {color_word(c): s for c, s in zip(self.colors, self.shares, strict=True)}
+        return {
+            **dict(self.categories[:3]),
+            **{word: min(1.0, 0.5 + share) for word, share in named.items()},
+            self.pattern: self.pattern_confidence,
+        }
+
+
+def measure(
+    photos: Sequence[np.ndarray], masks: Sequence[np.ndarray], category: str | None = None
+) -> Attributes:
+    """The attributes of one garment from all its photos together.
+
+    Args:
+        photos: uint8 ``(H, W, 3)`` each.
+        masks: bool ``(H, W)`` each: the garment.
+        category: what it is, when that is known; then only its shape is measured.
+
+    Raises:
+        BadValue: no garment in any photo.
+        UnknownName: the category does not exist.
+    """
+    if category is not None and category not in CATEGORIES:
+        raise UnknownName.among("category", category, CATEGORIES)
+    seen = [(p, m) for p, m in zip(photos, masks, strict=True) if m.any()]
+    if not seen:
+        raise BadValue("No garment stands out in any photo.", "Give photos of one garment alone.")
+    kinds, shape = _kind_and_shape([m for _, m in seen], category)
+    colors, shares = _colors(seen)
+    pattern, sure = "plain", 0.9
+    if len(colors) > 1:
+        material = CATEGORIES[shape.category].materials[0]
+        pattern, sure = pattern_of(*_same_size(seen), shape, colors, material)
+    name = category or kinds[0][0]
+    confidence = 1.0 if category else kinds[0][1]
+    return Attributes(name, confidence, tuple(kinds[:5]), shape, colors, shares, pattern, sure)
+
+
+def cloth(attributes: Attributes) -> Cloth:
+    """The cloth a card says, with the material its kind is mostly made of."""
+    keep = len(attributes.colors) if attributes.pattern != "plain" else 1
+    return Cloth(
+        colors=attributes.colors[:keep],
+        pattern=attributes.pattern,
+        material=CATEGORIES[attributes.category].materials[0],
+    )
+
+
+def _same_size(
+    seen: Sequence[tuple[np.ndarray, np.ndarray]],
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The first photos in the size in which patterns are compared, with their masks."""
+    photos, masks = [], []
+    for photo, mask in seen[:4]:
+        if photo.shape[:2] != SIZE:
+            photo = frame(photo, mask)
+            mask = cut_out(photo)
+        photos.append(photo)
+        masks.append(mask)
+    return photos, masks
+
+
+# --- kind and shape --------------------------------------------------------------------------
+
+
+def silhouette(mask: np.ndarray) -> np.ndarray:
+    """A mask's outline without place and size, float32 ``(1536,)``."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
+    scale = min(SILHOUETTE[0] / part.shape[0], SILHOUETTE[1] / part.shape[1])
+    to = max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale))
+    out = np.zeros(SILHOUETTE, np.float32)
+    top, left = (SILHOUETTE[0] - to[1]) // 2, (SILHOUETTE[1] - to[0]) // 2
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    out[top : top + to[1], left : left + to[0]] = cv2.resize(part, to, interpolation=way)
+    return cv2.GaussianBlur(out, (0, 0), 0.7).ravel()
+
+
+def _kind_and_shape(
+    masks: Sequence[np.ndarray], category: str | None
+) -> tuple[list[tuple[str, float]], Shape]:
+    shapes, drawn = _silhouettes()
+    far = np.mean([np.linalg.norm(drawn - silhouette(m), axis=1) for m in masks], 0)
+    if category is not None:
+        far = np.where([s.category == category for s in shapes], far, np.inf)
+    nearest: dict[str, float] = {}
+    for shape, distance in zip(shapes, far, strict=True):
+        if np.isfinite(distance):
+            nearest[shape.category] = min(distance, nearest.get(shape.category, np.inf))
+    best = float(min(nearest.values()))
+    weights = {k: float(np.exp(best - d)) for k, d in nearest.items()}
+    # what is like nothing that is drawn is not believed, however clear the nearest is
+    total = sum(weights.values()) / min(1.0, (_ALIKE / max(best, 1e-6)) ** 4)
+    kinds = sorted(((k, w / total) for k, w in weights.items()), key=lambda x: (-x[1], x[0]))
+    return kinds, shapes[int(np.argmin(far))]
+
+
+@lru_cache(maxsize=1)
+def _silhouettes() -> tuple[list[Shape], np.ndarray]:
+    """Every shape as the wardrobe lays it flat, twice; drawn once a process, 4 s."""
+    from catalog.croquis.sheet import FIRST_GARMENT, Sheet
+    from catalog.croquis.wardrobe import flat
+
+    shapes, drawn = [], []
+    for kind in CATEGORIES.values():
+        opens = (False, True) if kind.can_open else (False,)
+        for length, sleeves, fit, opened in itertools.product(
+            kind.lengths, kind.sleeves, kind.fits, opens
+        ):
+            shape = Shape(category=kind.name, length=length, sleeves=sleeves, fit=fit, open=opened)
+            cloth = Cloth(colors=("#8fa0b0",), material=kind.materials[0])
+            for seed in (7000, 7001):
+                sheet = Sheet(1.0, picture=False)
+                flat(sheet, shape, cloth, seed=seed)
+                shapes.append(shape)
+                drawn.append(silhouette(sheet.regions() >= FIRST_GARMENT))
+    return shapes, np.stack(drawn)
+
+
+# --- colours ---------------------------------------------------------------------------------
+
+
+def _colors(
+    seen: Sequence[tuple[np.ndarray, np.ndarray]],
+) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    # 1. pixels away from the outline, as many from each photo
+    rng = np.random.default_rng(0)
+    pixels = []
+    for photo, mask in seen:
+        reach = max(1, round(0.012 * max(photo.shape[:2])))
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+        inner = cv2.erode(mask.astype(np.uint8), disc, borderValue=0) > 0
+        inside = photo[inner if inner.any() else mask]
+        pixels.append(inside[rng.integers(0, len(inside), 1500)])
+    lab = srgb_to_lab(np.concatenate(pixels)).astype(np.float32)
+    # 2. clusters, and those that are one colour in light and shade made one
+    cv2.setRNGSeed(0)
+    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 30, 0.2)
+    none = np.zeros(0, np.int32)
+    _, labels, _ = cv2.kmeans(lab, _CLUSTERS, none, stop, 3, cv2.KMEANS_PP_CENTERS)
+    parts = [lab[labels.ravel() == i] for i in range(_CLUSTERS)]
+    groups = sorted((p for p in parts if len(p)), key=len, reverse=True)
+    while pair := _one_color(groups):
+        a, b = pair
+        groups[a] = np.concatenate([groups[a], groups.pop(b)])
+        groups.sort(key=len, reverse=True)
+    # 3. the large ones
+    large = [g for g in groups if len(g) >= _LEAST * len(lab)][:3]
+    colors = tuple(rgb_to_hex(lab_to_srgb(np.median(g, 0))) for g in large)
+    return colors, tuple(round(len(g) / len(lab), 3) for g in large)
+
+
+def _one_color(groups: list[np.ndarray]) -> tuple[int, int] | None:
+    """The first two clusters that are one colour."""
+    middles = [np.median(g, 0) for g in groups]
+    for a, b in itertools.combinations(range(len(groups)), 2):
+        light, dark = sorted((middles[a], middles[b]), key=lambda lab: -lab[0])
+        toward = light[1:] / max(float(np.hypot(*light[1:])), 8.0)
+        beside = abs(float(toward[0] * dark[2] - toward[1] * dark[1]))
+        away = float(np.hypot(*dark[1:]) - np.hypot(*light[1:]))
+        shade = light[0] - dark[0] < _SHADE and beside < _HUE and away < 2 * _HUE
+        if shade or delta_e(light, dark) < _SAME:
+            return a, b
+    return None

@@ -1,0 +1,79 @@
+"""What the pixels of drawn garments say is what their cards say."""
+
+import numpy as np
+import pytest
+
+from catalog.attributes import cloth, measure, silhouette
+from catalog.croquis.palette import color_word, delta_e, hex_to_rgb, srgb_to_lab
+from catalog.errors import BadValue, UnknownName
+from catalog.photos import cut_out
+from catalog.starter import starter_garments, starter_photos
+
+GARMENTS = starter_garments()
+
+
+@pytest.fixture(scope="module")
+def measured():
+    """Every fifth starter garment, with what its photos say."""
+    found = []
+    for garment in GARMENTS[::5]:
+        photos = [np.asarray(p) for p in starter_photos(garment, 5)]
+        found.append((garment, measure(photos, [cut_out(p) for p in photos])))
+    return found
+
+
+def test_kind_and_shape_are_told_by_the_silhouette(measured):
+    right = [a.category == g.category for g, a in measured]
+    assert np.mean(right) >= 0.8
+    for garment, found in measured:
+        if found.category == garment.category:
+            assert found.shape.length == garment.shape.length
+            assert found.shape.sleeves == garment.shape.sleeves
+
+
+def test_the_ground_colour_is_measured(measured):
+    plain = [(g, a) for g, a in measured if g.pattern == "plain"]
+    labs = [srgb_to_lab(hex_to_rgb(c)) for g, a in plain for c in (a.colors[0], g.cloth.colors[0])]
+    far = delta_e(np.array(labs[::2]), np.array(labs[1::2]))
+    assert np.median(far) < 4
+    assert np.mean([color_word(a.colors[0]) == g.color for g, a in plain]) >= 0.85
+    assert all(sum(a.shares) <= 1.001 and min(a.shares) > 0.05 for _, a in measured)
+
+
+def test_plain_and_patterned_garments_are_told_apart(measured):
+    right = [(a.pattern == "plain") == (g.pattern == "plain") for g, a in measured]
+    assert np.mean(right) >= 0.85
+
+
+@pytest.mark.parametrize("pattern", ["stripes", "plaid", "stars"])
+def test_a_pattern_is_found_by_its_spectrum(pattern):
+    garment = next(g for g in GARMENTS if g.pattern == pattern and g.category != "tie")
+    photos = [np.asarray(p) for p in starter_photos(garment, 4)]
+    found = measure(photos, [cut_out(p) for p in photos], garment.category)
+    if len(found.colors) > 1:
+        assert found.pattern == pattern
+    assert cloth(found).pattern == found.pattern
+
+
+def test_attributes_read_as_a_taggers_scores(measured):
+    garment, found = measured[0]
+    assert found.scores[found.category] == pytest.approx(found.category_confidence)
+    assert all(0 <= score <= 1 for score in found.scores.values())
+
+
+def test_a_known_category_is_believed_and_an_unknown_one_named():
+    garment = next(g for g in GARMENTS if g.category == "coat")
+    photos = [np.asarray(p) for p in starter_photos(garment, 2)]
+    masks = [cut_out(p) for p in photos]
+    assert measure(photos, masks, "trench coat").shape.category == "trench coat"
+    with pytest.raises(UnknownName, match="category"):
+        measure(photos, masks, "coatt")
+    with pytest.raises(BadValue, match="No garment"):
+        measure(photos, [np.zeros_like(m) for m in masks])
+
+
+def test_a_silhouette_has_neither_place_nor_size():
+    small, large = np.zeros((100, 100), bool), np.zeros((300, 200), bool)
+    small[10:40, 5:25] = True
+    large[100:280, 60:180] = True
+    assert np.abs(silhouette(small) - silhouette(large)).max() < 0.1

@@ -1,0 +1,190 @@
+"""Admission: does this LoRA work on its base, in which range of strengths, and on nothing else.
+
+The garment is drawn on the same person with the same noise, its LoRA off and then on at growing
+strengths. What counts is measured in the layout's known regions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from catalog.base import GUIDANCE, STEPS, Base
+from catalog.croquis.drawing import person_phrase
+from catalog.croquis.figure import Person
+from catalog.croquis.palette import delta_e, hex_to_rgb, srgb_to_lab
+from catalog.croquis.sheet import HAIR, SKIN
+from catalog.garment import Garment
+from catalog.lora_file import check_lora_file
+from catalog.starter import starter_garments
+from tools.layout import Layout, lay_out
+
+STRENGTHS = (0.6, 0.8, 1.0, 1.25)
+SEED = 11
+EFFECT = 1.0
+"""Mean change in the garment's region, 0–255, below which the LoRA does nothing."""
+LEAK = 6.0
+"""Mean change elsewhere, 0–255, above which it leaks."""
+NEAR = 3.0
+"""CIEDE2000 above the best strength's at which a strength is still usable."""
+FAR = 20.0
+"""CIEDE2000 from the card's colours above which the garment has the wrong colours."""
+_SCENE = "studio"
+_BESIDE = {
+    "top": ("indigo-straight-jeans",),
+    "bottom": ("white-cotton-tee",),
+    "onepiece": (),
+}
+"""Starter garments worn beside one of each slot; to all other slots both."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One strength."""
+
+    strength: float
+    inside: float
+    """Mean absolute change of the garment's pixels against the LoRA off, 0–255."""
+    person: float
+    """The same on skin and hair."""
+    elsewhere: float
+    """The same on all that is not the garment."""
+    color: float
+    """Median CIEDE2000 of the garment's pixels to the nearest of the card's colours."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the trials came to."""
+
+    off_color: float
+    """``Trial.color`` with the LoRA off: what the words alone give."""
+    trials: tuple[Trial, ...]
+    strength: float
+    """The preferred one."""
+    usable: tuple[float, float]
+    """Least and most."""
+    flags: tuple[str, ...]
+    """``weak``, ``overcooked``, ``leaks into the person``, ``leaks``, ``wrong colours``."""
+    sheet: np.ndarray
+    """LoRA off and each strength side by side, uint8 ``(H, W, 3)``."""
+
+    @property
+    def wearable(self) -> bool:
+        """Whether the garment may be offered; an overcooked one may, at its preferred strength."""
+        return not set(self.flags) - {"overcooked"}
+
+    def facts(self) -> dict[str, Any]:
+        """Everything but the pictures, as JSON."""
+        return {
+            "wearable": self.wearable,
+            "strength": self.strength,
+            "usable": list(self.usable),
+            "flags": list(self.flags),
+            "off_color": self.off_color,
+            "trials": [vars(t) for t in self.trials],
+        }
+
+
+def examine(
+    card: Garment,
+    lora: Path,
+    base: Base,
+    *,
+    steps: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Report:
+    """Draw the garment with the LoRA of file ``lora`` off and at each of ``STRENGTHS``.
+
+    ``progress`` is called with how many pictures are drawn, and how many there are; what it raises
+    ends the examination.
+
+    Raises ``BadValue`` when the file is no LoRA for this base.
+    """
+    from tools.engine import Engine, Job, LoraUse
+
+    # 1. the outfit
+    data = lora.read_bytes()
+    sha = check_lora_file(data, base=base.name).sha256
+    known = {g.id: g for g in starter_garments()}
+    beside = _BESIDE.get(card.slot, ("white-cotton-tee", "indigo-straight-jeans"))
+    outfit = [card, *(known[id] for id in beside)]
+    person = Person()
+    layout = lay_out(outfit, person, "standing", {"spring-autumn": 1.0})
+    phrases = (_SCENE, person_phrase(person), *(g.phrase for g in outfit))
+    # 2. the pictures
+    engine = Engine(base)
+    pictures = []
+    for i, strength in enumerate((0.0, *STRENGTHS)):
+        if progress:
+            progress(i, 1 + len(STRENGTHS))
+        loras = (LoraUse(lora, sha, strength, 2),) if strength else ()
+        job = Job(
+            layout, phrases, loras, SEED, steps or STEPS[base.name], GUIDANCE[base.name], 1, 0, 1
+        )
+        drawn = engine.draw(job).picture
+        rows, columns = layout.regions.shape
+        pictures.append(cv2.resize(drawn, (columns, rows), interpolation=cv2.INTER_AREA))
+    # 3. the verdict
+    off, *on = pictures
+    trials = tuple(
+        _trial(strength, picture, off, layout, card)
+        for strength, picture in zip(STRENGTHS, on, strict=True)
+    )
+    return judged(_color_distance(off, layout.mask(0), card), trials, np.concatenate(pictures, 1))
+
+
+def judged(off_color: float, trials: tuple[Trial, ...], sheet: np.ndarray) -> Report:
+    """The report that ``trials``, weakest first, amount to."""
+    # 1. strengths that leave the rest alone, and of those the ones near the best colours
+    clean = [t for t in trials if t.elsewhere <= LEAK and t.person <= LEAK] or [trials[0]]
+    best = min(clean, key=lambda t: (t.color, abs(t.strength - 1.0)))
+    usable = [t.strength for t in clean if t.color <= best.color + NEAR]
+    # 2. of equally good ones, that which is nearest to 1
+    alike = [t for t in clean if t.color <= best.color + 0.5]
+    chosen = min(alike, key=lambda t: abs(t.strength - 1.0))
+    flags = []
+    if chosen.inside < EFFECT:
+        flags.append("weak")
+    if trials[-1].color > best.color + 2 * NEAR:
+        flags.append("overcooked")
+    if chosen.person > LEAK:
+        flags.append("leaks into the person")
+    if chosen.elsewhere > LEAK:
+        flags.append("leaks")
+    if chosen.color > FAR and chosen.color > off_color - NEAR:
+        flags.append("wrong colours")
+    return Report(
+        off_color, trials, chosen.strength, (min(usable), max(usable)), tuple(flags), sheet
+    )
+
+
+def _trial(
+    strength: float, picture: np.ndarray, off: np.ndarray, layout: Layout, card: Garment
+) -> Trial:
+    change = np.abs(picture.astype(np.int16) - off).mean(2)
+    mask = layout.mask(0)
+    around = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    body = ((layout.regions == SKIN) | (layout.regions == HAIR)) & ~around
+
+    def mean(where: np.ndarray) -> float:
+        return round(float(change[where].mean()), 3) if where.any() else 0.0
+
+    color = _color_distance(picture, mask, card)
+    return Trial(strength, mean(mask), mean(body), mean(~around), color)
+
+
+def _color_distance(picture: np.ndarray, mask: np.ndarray, card: Garment) -> float:
+    inner = cv2.erode(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    inner = inner if inner.sum() > 50 else mask
+    if not inner.any():
+        return 0.0
+    seen = srgb_to_lab(picture[inner])
+    said = srgb_to_lab(np.array([hex_to_rgb(c) for c in card.cloth.colors]))
+    nearest = np.min([delta_e(seen, color) for color in said], 0)
+    return round(float(np.median(nearest)), 3)

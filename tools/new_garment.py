@@ -1,0 +1,334 @@
+"""A garment from photos to published, as one job that goes on where it stopped.
+
+    photos → cut-outs → tags → card → training → admission → published
+
+What each stage came to lies in the job's ``kept`` folder: ``photos`` as they came, ``cut-outs.png``
+to look at, ``dataset`` in the kohya layout (pictures and captions), ``lora.safetensors``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import statistics
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from catalog.attributes import Attributes, cloth, measure
+from catalog.base import Base, load_base
+from catalog.checkpoint import Checkpoint
+from catalog.croquis.palette import color_word
+from catalog.errors import AskDifferently, BadValue, UnknownName, clip
+from catalog.garment import CATEGORIES, SEASONS, Garment, Shape
+from catalog.grab_cut import cut
+from catalog.index import Catalog
+from catalog.lora_file import check_lora_file
+from catalog.photo_file import photo_pixels, pixels_png
+from catalog.photo_frame import contact_sheet, frame
+from catalog.photo_intake import read_photos
+from catalog.starter import starter_garments
+from catalog.tags import Choice, TagBook, choose, read_caption, write_captions
+from catalog.train_lora import GARMENT, lora_file
+from tools.jobs import Jobs, Run
+
+KIND = "new garment"
+LEAST_PHOTOS = 4
+SURE = 0.5
+"""Confidence from which a measured category is believed."""
+_NAME = re.compile(r"[^\W_][\w '’&.,()+-]{0,119}")
+
+
+class Order(BaseModel):
+    """What a new garment is to be."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{1,63}$")
+    name: str
+    category: str | None = None
+    """One of ``CATEGORIES``; None: told by the silhouette."""
+    tags: tuple[str, ...] = ()
+    """Tags every photo gets."""
+    without: tuple[str, ...] = ()
+    """Tags no photo gets."""
+    threshold: float = 0.35
+    price: float = Field(default=0.0, ge=0, le=1e6)
+    steps: int | None = Field(default=None, ge=1, le=5000)
+    """Training steps; None: as the base trains well."""
+    base: str = "croquis"
+
+
+def start(
+    jobs: Jobs,
+    catalog: Catalog,
+    name: str,
+    photos: Path | Sequence[tuple[str, bytes]],
+    *,
+    category: str | None = None,
+    tags: Sequence[str] = (),
+    without: Sequence[str] = (),
+    price: float = 0.0,
+    steps: int | None = None,
+    base: str = "croquis",
+) -> str:
+    """Check everything and queue the job; returns its id. ``Jobs.run`` does the work.
+
+    ``photos``: a folder, a zip file, or files as names and bytes; they are copied.
+
+    Raises ``BadValue`` (name, photos, a number), ``UnknownName`` (category), ``Busy``.
+    """
+    if base != "croquis":
+        raise BadValue(
+            f"Garments are not trained for {base} here yet.",
+            "Import a LoRA made for it: `stylist catalog import`.",
+        )
+    if category is not None and category not in CATEGORIES:
+        raise UnknownName.among("category", category, CATEGORIES)
+    order = Order(
+        id=_id_of(name), name=name.strip(), category=category, tags=tuple(tags),
+        without=tuple(without), price=price, steps=steps, base=base,
+    )  # fmt: skip
+    Choice(order.threshold, order.tags, order.without)  # says which tag is none
+    if order.id in catalog.store.ids():
+        raise BadValue(f"There is already a garment “{order.id}”.", "Give yours another name.")
+    intake = read_photos(photos)
+    if len(intake.distinct) < LEAST_PHOTOS:
+        found = f"{len(intake.distinct)} different usable photos"
+        bad = "; ".join(f"{n}: {why}" for n, why in intake.refused[:5])
+        raise BadValue(
+            f"There are {found}, and a garment needs at least {LEAST_PHOTOS}."
+            + (f" Refused: {bad}" if bad else ""),
+            "About ten of one garment, from several sides, are best.",
+        )
+    notes: dict[str, Any] = {"refused": intake.refused, "duplicates": [], "photos": []}
+    files: dict[str, bytes] = {}
+    for photo in intake.photos:
+        if photo.duplicate_of:
+            notes["duplicates"].append((photo.name, photo.duplicate_of))
+            continue
+        file = f"{len(files):02}.png"
+        files[f"photos/{file}"] = pixels_png(photo.pixels)
+        notes["photos"].append(
+            {"file": file, "name": photo.name, "blurred": photo.blurred, "caption": photo.caption}
+        )
+    files["photos.json"] = json.dumps(notes).encode()
+    return jobs.add(KIND, order.model_dump(mode="json"), files=files)
+
+
+class NewGarment:
+    """The work of the job, over one catalog. Stages are methods, in order."""
+
+    def __init__(self, catalog: Catalog, threads: int | None = None) -> None:
+        self._catalog = catalog
+        self._threads = threads
+        self._loaded: Base | None = None
+
+    def __call__(self, run: Run) -> dict[str, Any]:
+        order = Order.model_validate(run.arguments)
+        notes = json.loads((run.folder / "photos.json").read_bytes())
+        cuts = run.once("cut-outs", lambda: self._cut_outs(run, order, notes))
+        found = run.once("tags", lambda: self._tags(run, order, notes, cuts))
+        card = Garment.model_validate(run.once("card", lambda: self._card(order, found)))
+        trained = run.once("training", lambda: self._train(run, order, card))
+        admitted = run.once("admission", lambda: self._admit(run, card))
+        run.once("published", lambda: self._publish(run, card, trained, admitted))
+        warnings = [f"{n}: {why}" for n, why in notes["refused"]]
+        warnings += [f"{n}: the same as {twin}, left out" for n, twin in notes["duplicates"]]
+        warnings += [f"{p['name']}: blurred" for p in notes["photos"] if p["blurred"]]
+        warnings += cuts["warnings"]
+        return {
+            "id": card.id,
+            "state": "published" if admitted["wearable"] else "not offered",
+            "flags": admitted["flags"],
+            "strength": admitted["strength"],
+            "warnings": warnings,
+            "assumed": found["assumed"],
+            "loss": trained["loss"],
+            "lora_sha256": trained["sha256"],
+            "sheet": str(run.folder / "cut-outs.png"),
+        }
+
+    # ---------------------------------------------------------------- the stages
+
+    def _cut_outs(self, run: Run, order: Order, notes: dict[str, Any]) -> dict[str, Any]:
+        """Each photo cut out and framed; those with nothing in them are left out, and said."""
+        rows, kept, warnings = [], [], []
+        photos = notes["photos"]
+        for i, photo in enumerate(photos):
+            run.tell("cutting out", i, len(photos))
+            pixels = photo_pixels((run.folder / "photos" / photo["file"]).read_bytes())
+            found = cut(pixels)
+            warnings += [f"{photo['name']}: {w}" for w in found.warnings]
+            framed = frame(pixels, found.mask, order.base) if found.usable else None
+            if framed is not None:
+                run.keep(f"dataset/{photo['file']}", pixels_png(framed))
+                kept.append(photo["file"])
+            shown = np.full((384, 256, 3), 255, np.uint8) if framed is None else framed
+            note = f"{photo['name']}  {found.way}  {', '.join(found.warnings)}"
+            rows.append((note, pixels, found.mask, shown))
+        run.keep("cut-outs.png", pixels_png(contact_sheet(rows)))
+        if len(kept) < LEAST_PHOTOS:
+            raise BadValue(
+                f"A garment stands out in only {len(kept)} of the photos.",
+                f"Look at {run.folder / 'cut-outs.png'}; take photos before an even background.",
+            )
+        return {"files": kept, "warnings": warnings}
+
+    def _tags(
+        self, run: Run, order: Order, notes: dict[str, Any], cuts: dict[str, Any]
+    ) -> dict[str, Any]:
+        """What the garment is, from its pixels; and captions beside the pictures."""
+        run.tell("measuring")
+        pictures = self._dataset(run, cuts["files"])
+        masks = [cut(p).mask for p in pictures]
+        seen = measure(pictures, masks, order.category)
+        if seen.category_confidence < SURE:
+            likely = ", ".join(f"{name} ({sure:.0%})" for name, sure in seen.categories[:3])
+            raise AskDifferently(
+                f"What kind of garment it is cannot be told from its shape: {likely}.",
+                "Start it again and say so: --category.",
+            )
+        trigger = _trigger(order.id, {card.trigger for card in self._catalog.all()})
+        choice = Choice(order.threshold, (trigger, *order.tags), order.without)
+        tags = choose({**seen.scores, seen.category: 1.0}, choice)
+        given = {p["file"]: p["caption"] for p in notes["photos"]}
+        book = TagBook({f: read_caption(given[f]) if given[f] else tags for f in cuts["files"]})
+        book.add([trigger], first=True)
+        book.keep_first([trigger])
+        book.dedupe()
+        write_captions(run.folder / "dataset", book.tags)
+        assumed = [f"material {CATEGORIES[seen.category].materials[0]}", "no trim"]
+        if order.category is None:
+            assumed.insert(0, f"{seen.category}, {seen.category_confidence:.0%} sure")
+        return {
+            "category": seen.category,
+            "confidence": seen.category_confidence,
+            "shape": seen.shape.model_dump(),
+            "colors": seen.colors,
+            "shares": seen.shares,
+            "pattern": seen.pattern,
+            "pattern_confidence": seen.pattern_confidence,
+            "trigger": trigger,
+            "tags": book.counts(),
+            "assumed": assumed,
+        }
+
+    def _card(self, order: Order, found: dict[str, Any]) -> dict[str, Any]:
+        """The card: what was measured, and what such garments usually are."""
+        seen = Attributes(
+            found["category"], found["confidence"], (), Shape(**found["shape"]),
+            tuple(found["colors"]), tuple(found["shares"]), found["pattern"],
+            found["pattern_confidence"],
+        )  # fmt: skip
+        worn = cloth(seen)
+        slot = CATEGORIES[seen.category].slot
+        peers = [g for g in starter_garments() if g.category == seen.category]
+        peers = peers or [g for g in starter_garments() if g.slot == slot]
+        half = len(peers) / 2
+        seasons = [s for s in SEASONS if sum(s in g.seasons for g in peers) >= half]
+        occasions = sorted({o for g in peers for o in g.occasions})
+        card = Garment(
+            id=order.id, name=order.name, slot=slot, shape=seen.shape, cloth=worn,
+            color=color_word(worn.colors[0]), seasons=tuple(seasons or SEASONS),
+            occasions=tuple(o for o in occasions if sum(o in g.occasions for g in peers) >= half),
+            formality=statistics.median(g.formality for g in peers),
+            clo=statistics.median(g.clo for g in peers),
+            clo_source=f"median of the starter catalog's {seen.category}: {peers[0].clo_source}",
+            waterproof=all(g.waterproof for g in peers), trigger=found["trigger"],
+            base=order.base, price=order.price,
+        )  # fmt: skip
+        return card.model_dump(mode="json")
+
+    def _train(self, run: Run, order: Order, card: Garment) -> dict[str, Any]:
+        """The LoRA, from its last checkpoint when it was interrupted."""
+        import torch
+
+        if self._threads:
+            torch.set_num_threads(self._threads)
+        files = json.loads((run.folder / "cut-outs.json").read_bytes())["files"]
+        pictures = self._dataset(run, files)
+        options = replace(GARMENT, steps=order.steps) if order.steps else GARMENT
+        run.tell("loading the base")
+        base = self._base(order.base)
+        facts = (card.phrase, options, base.denoiser_sha256, [p.tobytes() for p in pictures])
+        key = hashlib.sha256(repr(facts).encode()).hexdigest()
+
+        def stepped(step: int, steps: int, loss: float) -> None:
+            run.tell(f"training, loss {loss:.3f}", step, steps)
+
+        checkpoint = Checkpoint(run.folder / "training.safetensors", key)
+        data = lora_file(card, pictures, base, options, stepped, run.cancel, checkpoint)
+        run.keep("lora.safetensors", data)
+        about = check_lora_file(data, base=order.base)
+        return {"sha256": about.sha256, "loss": float(about.metadata["loss"])}
+
+    def _admit(self, run: Run, card: Garment) -> dict[str, Any]:
+        """Does it work, how strongly should it, and does it leave the rest alone."""
+        from tools.admission import examine
+
+        run.tell("trying it on")
+        report = examine(
+            card,
+            run.folder / "lora.safetensors",
+            self._base(card.base),
+            progress=lambda n, of: run.tell("trying it on", n, of),
+        )
+        run.keep("admission.png", pixels_png(report.sheet))
+        return report.facts()
+
+    def _publish(
+        self, run: Run, card: Garment, trained: dict[str, Any], admitted: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Into the catalog in one swap; a garment that failed is kept there but not offered."""
+        run.tell("publishing")
+        there = self._catalog.store.ids()
+        if card.id in there and self._catalog.get(card.id).lora_sha256 == trained["sha256"]:
+            return {"id": card.id}  # killed between publishing and noting it
+        files = json.loads((run.folder / "cut-outs.json").read_bytes())["files"]
+        photos = [(run.folder / "dataset" / f).read_bytes() for f in files]
+        card = card.model_copy(
+            update={"strength": admitted["strength"], "available": admitted["wearable"]}
+        )
+        self._catalog.add(card, photos, (run.folder / "lora.safetensors").read_bytes())
+        return {"id": card.id}
+
+    def _dataset(self, run: Run, files: Sequence[str]) -> list[np.ndarray]:
+        return [photo_pixels((run.folder / "dataset" / f).read_bytes()) for f in files]
+
+    def _base(self, name: str) -> Base:
+        if self._loaded is None:
+            self._loaded = load_base(name)
+        return self._loaded
+
+
+def _id_of(name: str) -> str:
+    """A garment's id from its name. Raises ``BadValue`` when nothing can be made of it."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name.strip()):
+        raise BadValue(
+            f"“{clip(name)}” is no name for a garment.",
+            "A name has 1 to 120 letters, digits, spaces and - ' & . , ( ) +.",
+        )
+    words = re.findall(r"[a-z0-9]+", name.lower())
+    id = "-".join(words)[:60].strip("-")
+    if len(id) < 2:
+        raise BadValue(
+            f"“{clip(name)}” has too few Latin letters to make an id of.", "Add an English word."
+        )
+    return id
+
+
+def _trigger(id: str, taken: set[str]) -> str:
+    """An invented word for a garment that no other garment has."""
+    for salt in range(1000):
+        digest = hashlib.sha256(f"{id}/{salt}".encode()).digest()
+        parts = zip(digest[:6:2], digest[1:6:2], strict=True)
+        word = "".join("bdfgklmnprstvz"[a % 14] + "aeiou"[b % 5] for a, b in parts)
+        if word not in taken:
+            return word
+    raise AssertionError("343,000 invented words cannot all be taken")

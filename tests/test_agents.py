@@ -1,0 +1,187 @@
+"""stylist mcp and stylist token as a person starts them; other agents as callers."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+from fakes import WINTER, refused, said
+from mcp.client.client import Client
+from mcp.client.stdio import StdioServerParameters
+
+from tools.tokens import Tokens
+from ui.cli import main
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def home(installed_home: Path, tmp_path: Path, monkeypatch) -> Path:
+    """A person's STYLIST_HOME with the starter catalog in it."""
+    (tmp_path / "catalog").symlink_to(installed_home / "catalog")
+    monkeypatch.setenv("STYLIST_HOME", str(tmp_path))
+    return tmp_path
+
+
+def environment(home: Path) -> dict[str, str]:
+    return {**os.environ, "STYLIST_HOME": str(home), "PYTHONPATH": str(ROOT)}
+
+
+# --- stdio --------------------------------------------------------------------------------------
+
+
+def test_over_stdio_an_outfit_is_planned_drawn_and_shown(home: Path):
+    server = StdioServerParameters(
+        command=sys.executable, args=["-m", "ui.cli", "mcp"], env=environment(home), cwd=str(ROOT)
+    )
+    steps: list[float] = []
+
+    async def say():
+        async with Client(server) as client:
+            wish = {"season": {"winter": 1}, "occasion": "commute"}
+            plan = said(await client.call_tool("plan_outfit", wish))
+
+            async def progress(done, total, message):
+                steps.append(done)
+
+            args = {**plan["arguments"], "steps": 2}
+            result = await client.call_tool("render_look", args, progress_callback=progress)
+            look = said(result)
+            receipt = (await client.read_resource(look["receipt"])).contents[0].text
+            wrong = refused(await client.call_tool("catalog_card", {"id": "black-long-pufer"}))
+            return result, json.loads(receipt), wrong
+
+    result, receipt, wrong = anyio.run(say)
+    assert [p.type for p in result.content][:2] == ["text", "image"]
+    assert receipt["plan"]["garments"] and receipt["owner"] is None
+    assert "black-long-puffer" in wrong["hint"]
+    assert steps == [1, 2, 3, 4, 5]
+
+
+def test_standard_output_carries_protocol_only_whatever_comes_in(home: Path):
+    hello = {"protocolVersion": "2025-06-18", "capabilities": {},
+             "clientInfo": {"name": "t", "version": "1"}}  # fmt: skip
+
+    def request(id: int, method: str, **params) -> bytes:
+        body = {"jsonrpc": "2.0", "id": id, "method": method, "params": params}
+        return json.dumps(body).encode() + b"\n"
+
+    def tool(number: int, name: str, **arguments) -> bytes:
+        return request(number, "tools/call", name=name, arguments=arguments)
+
+    lines = [
+        b"hello\n",
+        b"{\n",
+        b"\xff\xfe\x00\n",
+        b"[" * 100_000 + b"\n",
+        b'{"jsonrpc": "2.0", "id": 9, "method": 7}\n',
+        request(1, "initialize", **hello),
+        b'{"jsonrpc": "2.0", "method": "notifications/initialized"}\n',
+        tool(2, "find_garments", text="x" * (1 << 20)),
+        tool(3, "render_look", garments=WINTER, steps=float("nan")),
+        tool(4, "catalog_card", id="../../etc/passwd"),
+        tool(5, "find_garments", slot="bag"),
+        request(6, "no/such/method"),
+        request(7, "tools/call", name="x" * (1 << 20)),
+        b'{"jsonrpc": "2.0", "id": 8, "method": "tools/call", "params": {"name": "find_ga',
+    ]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ui.cli", "mcp"], cwd=ROOT, env=environment(home),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin and process.stdout
+    for line in lines[:-1]:
+        process.stdin.write(line)
+    process.stdin.flush()
+    answers: dict[int, dict] = {}
+    while not {1, 2, 3, 4, 5, 6, 7} <= answers.keys():
+        message = json.loads(process.stdout.readline())
+        assert message["jsonrpc"] == "2.0"
+        if message.get("id") is not None:
+            answers[message["id"]] = message
+    process.stdin.write(lines[-1])  # and the client dies in the middle of a request
+    process.stdin.close()
+    rest = process.stdout.read()
+    assert process.wait(timeout=60) == 0
+    assert all(json.loads(line)["jsonrpc"] == "2.0" for line in rest.splitlines())
+    for id in (2, 3, 4, 7):
+        result = answers[id]["result"]
+        assert result["isError"] and result["structuredContent"]["error"]["hint"], id
+        assert len(json.dumps(result)) < 4000
+    assert not answers[5]["result"].get("isError")
+    assert answers[6]["error"]["code"] == -32601
+    assert not list(home.glob("looks/*"))
+
+
+def test_http_options_without_http_are_refused(home: Path, capsys):
+    assert main(["mcp", "--port", "7999"]) == 1
+    assert "--http" in capsys.readouterr().err
+
+
+def test_other_addresses_need_a_token_first(home: Path, capsys):
+    assert main(["mcp", "--http", "--host", "0.0.0.0"]) == 1
+    assert "stylist token create" in capsys.readouterr().err
+
+
+# --- stylist token ------------------------------------------------------------------------------
+
+
+def test_a_token_is_shown_once_and_only_its_hash_is_kept(home: Path, capsys):
+    assert main(["token", "create", "shop", "--may", "look,train", "--days", "3"]) == 0
+    secret = capsys.readouterr().out.strip()
+    assert secret.startswith("stylist_") and len(secret) > 40
+    file = home / "tokens.json"
+    assert secret not in file.read_text() and secret[8:] not in file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert main(["token", "list", "--json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)
+    assert listed["may"] == ["look", "train"] and listed["state"] == "valid"
+    assert "sha256" not in listed and secret not in json.dumps(listed)
+
+
+def test_revoked_tokens_open_nothing_and_keep_their_name(home: Path, capsys):
+    main(["token", "create", "shop"])
+    secret = capsys.readouterr().out.strip()
+    tokens = Tokens(home)
+    assert tokens.verify(secret) is not None
+    assert main(["token", "revoke", "shop"]) == 0
+    assert tokens.verify(secret) is None
+    assert main(["token", "create", "shop"]) == 1
+    assert "--renew" in capsys.readouterr().err
+    assert main(["token", "create", "shop", "--renew"]) == 0
+    renewed = capsys.readouterr().out.strip()
+    assert tokens.verify(renewed) is not None and tokens.verify(secret) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["create", "Shop"],
+        ["create", "../shop"],
+        ["create", "@local"],
+        ["create", "x" * 33],
+        ["create", "shop", "--may", "everything"],
+        ["create", "shop", "--may", ","],
+        ["create", "shop", "--days", "0"],
+        ["create", "shop", "--days", "1000000"],
+        ["create", "shop", "--renew"],
+        ["revoke", "nobody"],
+    ],
+)
+def test_tokens_that_cannot_be_are_refused(home: Path, capsys, words: list[str]):
+    assert main(["token", *words]) == 1
+    assert capsys.readouterr().err.strip()
+    assert not (home / "tokens.json").exists()
+
+
+def test_a_damaged_file_of_tokens_lets_nobody_in(home: Path, capsys):
+    main(["token", "create", "shop"])
+    (home / "tokens.json").write_text('[{"name": "shop"')
+    assert main(["token", "list"]) == 1
+    assert "tokens.json" in capsys.readouterr().err

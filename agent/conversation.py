@@ -12,13 +12,13 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from catalog.errors import BadValue, Busy, Damaged, clip
+from catalog.errors import BadValue, Busy, Damaged, UnknownName, clip
 from tools.wish import Wish
 
 MAX_MESSAGE = 8000
@@ -54,6 +54,8 @@ class Thread(_Saved):
 
     version: int = 1
     id: str
+    owner: str = ""
+    """Who began it; “” = nobody yet, and who goes on with it has it."""
     person: dict[str, Any]
     """Fields of ``PersonSpec``."""
     person_chosen: bool = False
@@ -151,7 +153,10 @@ def person_of(thread: str) -> dict[str, Any]:
 
 
 class Conversations:
-    """The threads of one home folder: ``<home>/threads/<id>.json``."""
+    """The threads of one home folder: ``<home>/threads/<id>.json``.
+
+    A thread belongs to its owner: for anybody else it is not there.
+    """
 
     def __init__(self, home: Path) -> None:
         self.folder = Path(home) / "threads"
@@ -159,31 +164,59 @@ class Conversations:
     def path(self, thread: str) -> Path:
         return self.folder / f"{thread}.json"
 
-    def fresh(self, thread: str) -> Thread:
-        return Thread(id=thread, person=person_of(thread))
+    def fresh(self, thread: str, owner: str = "") -> Thread:
+        return Thread(id=thread, owner=owner, person=person_of(thread))
 
-    def load(self, thread: str) -> Thread:
+    def load(self, thread: str, owner: str = "") -> Thread:
         """The saved thread, a fresh one when there is none.
 
-        Raises Damaged for a file that cannot be read; it is kept aside as ``<id>.json.damaged``,
-        so that the next turn starts afresh.
+        Raises UnknownName for a thread of somebody else, and Damaged for a file that cannot be
+        read; it is kept aside as ``<id>.json.damaged``, so that the next turn starts afresh.
         """
         path = self.path(thread)
         try:
             data = path.read_bytes()
         except FileNotFoundError:
-            return self.fresh(thread)
+            return self.fresh(thread, owner)
         try:
             loaded = Thread.model_validate_json(data)
             if loaded.id != thread:
                 raise ValueError("another thread's file")
-            return loaded
         except (ValidationError, ValueError) as error:
             path.replace(path.with_suffix(".json.damaged"))
             raise Damaged(
                 f"The saved conversation “{clip(thread)}” could not be read.",
                 "It was kept aside as a .damaged file; this conversation starts afresh.",
             ) from error
+        if not loaded.owner:
+            return loaded.model_copy(update={"owner": owner})
+        if loaded.owner != owner:
+            raise UnknownName(
+                f"There is no conversation “{clip(thread)}” of yours.",
+                "Start a new one, or use another name.",
+            )
+        return loaded
+
+    def mine(self, owner: str = "") -> list[Thread]:
+        """Every readable thread of ``owner``, the one used last first."""
+        found = []
+        files = self.folder.glob("*.json") if self.folder.exists() else ()
+        for path in sorted(files, key=lambda p: -p.stat().st_mtime):
+            with suppress(OSError, ValidationError, ValueError):
+                thread = Thread.model_validate_json(path.read_bytes())
+                if thread.owner == owner and thread.id == path.stem:
+                    found.append(thread)
+        return found
+
+    def existing(self, thread: str, owner: str = "") -> Thread:
+        """A saved thread of ``owner``; raises UnknownName naming the nearest ones."""
+        if self.path(check_thread(thread)).exists():
+            return self.load(thread, owner)
+        raise UnknownName.among("conversation", thread, [t.id for t in self.mine(owner)])
+
+    def export(self, thread: str, owner: str = "") -> dict[str, Any]:
+        """Everything kept about a thread, as plain JSON. Raises UnknownName."""
+        return self.existing(thread, owner).model_dump(mode="json")
 
     def save(self, thread: Thread) -> None:
         """Write the thread whole or not at all."""
@@ -199,11 +232,21 @@ class Conversations:
         finally:
             fresh.unlink(missing_ok=True)
 
-    def delete(self, thread: str) -> bool:
-        """Forget a thread; whether there was one."""
+    def delete(self, thread: str, owner: str = "") -> bool:
+        """Forget a thread, with whatever damaged copy there is; whether there was one.
+
+        Raises UnknownName for a thread of somebody else, Busy while it is being answered.
+        """
         path = self.path(check_thread(thread))
-        existed = path.exists()
-        path.unlink(missing_ok=True)
+        with self.turn(thread):
+            aside = path.with_suffix(".json.damaged")
+            existed = path.exists()
+            if existed:
+                with suppress(Damaged):
+                    self.load(thread, owner)
+            path.unlink(missing_ok=True)
+            if existed:
+                aside.unlink(missing_ok=True)
         return existed
 
     @contextmanager
@@ -240,6 +283,7 @@ def note(thread: Thread, drawing: bool) -> dict[str, Any]:
         "person_chosen": thread.person_chosen,
         "wish": now.wish.model_dump(mode="json", exclude_defaults=True) if now else None,
         "plan": now.plan if now else None,
+        "before": thread.moments[-2].plan if len(thread.moments) > 1 else None,
         "look": now.look_id if now else None,
         "earlier_looks": max(len(thread.moments) - 1, 0),
         "words": {"poses": list(POSES), "scenes": list(SCENES), "occasions": list(OCCASIONS)},

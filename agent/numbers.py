@@ -7,7 +7,7 @@ import re
 from agent.lexicon import Hit, fold
 from catalog.garment import Season
 
-_NUMBER = r"(?:-|−|–|minus |moins |menos )?\d{1,3}(?:[.,]\d)?"
+_NUMBER = r"(?:-|−|–|minus |moins |menos |零下|マイナス|氷点下)?\s?\d{1,3}(?:[.,]\d)?"
 _DEGREE = (
     r"(?:°\s*|º\s*|degrees?\s*|deg\s*|grad\s*|grados?\s*|degres?\s*|℃|℉|度|摄氏度)"
     r"(?:(?:celsius|centigrade|fahrenheit|c|f)\b)?|(?:celsius|centigrade|fahrenheit|c|f)\b"
@@ -17,6 +17,7 @@ _SPAN = re.compile(
     rf"({_NUMBER})\s*(?:{_DEGREE})?\s*(?:to|and|-|–|until|bis|und|a|y|et|到|至|から|~)\s*"
     rf"({_NUMBER})\s*({_DEGREE})"
 )
+_ZERO = r"(?:below (?:zero|freezing)|unter null|sous zero|en dessous de zero|bajo cero|under zero)"
 _COIN = r"(?:€|\$|£|¥|eur(?:os?)?\b|dollars?\b|usd\b|bucks\b|pounds?\b|gbp\b|块|元|欧元|ユーロ|円)"
 _AMOUNT = r"(\d{1,6}(?:[.,]\d{3})*(?:\.\d{1,2})?)"
 _LIMIT = (
@@ -35,19 +36,44 @@ _BUDGETS = (
 )
 
 
+_TENS = {w: 10 * i for i, w in enumerate(("zero", "ten", "twenty", "thirty", "forty"))}
+_ONES = {w: i for i, w in enumerate(("one", "two", "three", "four", "five", "six", "seven", "eight",
+                                     "nine"), 1)}  # fmt: skip
+_TEENS = {"eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
+          "seventeen": 17, "eighteen": 18, "nineteen": 19}  # fmt: skip
+_SPOKEN = re.compile(
+    rf"\b(?:({'|'.join(_TENS)})(?: ({'|'.join(_ONES)}))?|({'|'.join((*_ONES, *_TEENS))}))"
+    r"(?= (?:degrees?|celsius|below|above|c\b))"
+)
+
+
+def _in_digits(folded: str) -> str:
+    """“twenty five degrees” → “25 degrees”."""
+
+    def digits(m: re.Match[str]) -> str:
+        if m[3]:
+            return str(_ONES.get(m[3]) or _TEENS[m[3]])
+        return str(_TENS[m[1]] + _ONES.get(m[2] or "", 0))
+
+    return _SPOKEN.sub(digits, folded)
+
+
 def temperature(text: str) -> tuple[float, float | None] | None:
     """(°C, span in °C or None) said in ``text``; None when there is none."""
-    folded = fold(text).replace("℃", "°c").replace("℉", "°f")
+    folded = _in_digits(fold(text).replace("℃", "°c").replace("℉", "°f"))
     folded = re.sub(r"\bbelow (?:zero|freezing)\b", "", _below(folded))
     span = _SPAN.search(folded)
     if span:
         low, high = (_celsius(span.group(i), span.group(3)) for i in (1, 2))
         if low is not None and high is not None and low != high:
             return round((low + high) / 2, 1), round(abs(high - low), 1)
-    for match in _TEMPERATURE.finditer(folded):
-        value = _celsius(match.group(1), match.group(2))
-        if value is not None:
-            return value, None
+    said = [_celsius(m.group(1), m.group(2)) for m in _TEMPERATURE.finditer(folded)]
+    values = [v for v in said if v is not None]
+    if len(set(values)) > 1 and not re.search(r"\b(?:from|not|instead|dropped|rose)\b", folded):
+        low, high = min(values), max(values)
+        return round((low + high) / 2, 1), round(high - low, 1)
+    if values:
+        return values[-1 if len(values) > 1 else 0], None
     bare = re.search(r"(?<![\d\w.])[-−–](\d{1,2})(?![\d.%]|\s*(?:%|€|\$|eur|year))", folded)
     if bare:
         return -float(bare.group(1)), None
@@ -57,11 +83,11 @@ def temperature(text: str) -> tuple[float, float | None] | None:
 
 
 def _below(folded: str) -> str:
-    return re.sub(rf"(\d{{1,2}})\s*(?:{_DEGREE})?\s*below (?:zero|freezing)", r"-\1 °c", folded)
+    return re.sub(rf"(\d{{1,2}})\s*(?:{_DEGREE})?\s*{_ZERO}", r"-\1 °c", folded)
 
 
 def _celsius(number: str, unit: str) -> float | None:
-    sign = -1 if re.match(r"[-−–]|minus|moins|menos", number) else 1
+    sign = -1 if re.match(r"[-−–]|minus|moins|menos|零下|マイナス|氷点下", number.strip()) else 1
     found = re.search(r"\d+(?:[.,]\d)?", number)
     if not found:
         return None
@@ -71,6 +97,19 @@ def _celsius(number: str, unit: str) -> float | None:
     if fahrenheit or (not celsius and value > 45):
         value = (value - 32) * 5 / 9
     return round(value, 1) if -60 <= value <= 60 else None
+
+
+_LETTERS = r"(xxs|xs|s|m|l|xl|xxl)"
+_SIZE = re.compile(
+    rf"\b(?:size|taille|gro(?:ß|ss)e|talla)\s*(?:is\s*|:\s*|ist\s*|es\s*)?{_LETTERS}\b(?!\s*°)|"
+    rf"(?:尺码|サイズ)(?:是|は)?\s*{_LETTERS}(?![a-z])|(?<![a-z]){_LETTERS}\s*(?:码|サイズ)"
+)
+
+
+def size(text: str) -> str | None:
+    """The wearer's size in letters, when it is said."""
+    found = _SIZE.search(fold(text))
+    return next(g for g in found.groups() if g).upper() if found else None
 
 
 def budget(text: str) -> float | None:

@@ -23,6 +23,9 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "red": ("red", "burgundy"),
     "pink": ("pink", "magenta", "coral"),
     "purple": ("purple", "lavender"),
+    "dark tones": ("black", "charcoal", "navy", "burgundy", "dark green", "brown"),
+    "pastel": ("pink", "lavender", "mint", "light blue", "cream"),
+    "earth tones": ("beige", "camel", "brown", "olive", "mustard", "cream"),
 }
 """Colour word → all words somebody may mean by it, the word itself first."""
 PRINTS = ("floral", "leopard", "camouflage", "stripes", "plaid", "gingham", "dots", "zigzag",
@@ -35,6 +38,12 @@ _FIELD = {
     "length": "lengths",
     "fit": "fits",
 }
+_OR = {"or", "ou", "oder", "o", "或", "还是", "或者", "か", "または"}
+_COPULA = {"be", "is", "are", "was", "should", "being", "soll", "sollen", "sein"}
+_EXCEPT = {"except", "sauf", "ausser", "excepto", "salvo", "除了"}
+_ONLY = {"only", "nur", "seulement", "solo", "只要", "だけ"}
+_IT = {"it", "them", "that", "those", "these", "this", "ones", "one", "le", "la", "les", "es",
+       "sie"}  # fmt: skip
 _ARTICLE = {"a", "an", "some", "the", "un", "une", "ein", "eine", "einen", "una", "unos", "my"}
 _BREAK = set(".;!?,，。；！？、:)）")
 
@@ -48,6 +57,10 @@ class Mention:
     start: int = 0
     loose: bool = False
     """Only attributes, no garment: “something red”."""
+    either: bool = False
+    """An alternative to the piece before: “a skirt or a dress”."""
+    removed: bool = False
+    """Taken off what is worn (“lose the hat”), not only disliked."""
 
 
 @dataclass
@@ -57,6 +70,8 @@ class Mentions:
     found: list[Mention] = field(default_factory=list)
     keep_all: bool = False
     """“keep everything”, “same but …”."""
+    change_rest: bool = False
+    """“change everything else”."""
 
     def of(self, *stances: Stance) -> list[Mention]:
         return [m for m in self.found if m.stance in stances]
@@ -65,7 +80,7 @@ class Mentions:
 def attribute(kind: str, value: str) -> tuple[str, tuple[str, ...]]:
     """The ``Piece`` field and the words an attribute stands for."""
     if kind == "color":
-        return "colors", FAMILIES.get(value, (value,)) if value in COLORS else ()
+        return "colors", FAMILIES.get(value, (value,) if value in COLORS else ())
     if kind == "pattern":
         if value == "any print":
             return "patterns", PRINTS
@@ -96,6 +111,9 @@ class _Reader:
         self.joined = False
         self.keep_seen = False
         self.cut = ""
+        self.either = self.removing = False
+        self.clause = 0
+        """How many mentions there were when this clause began."""
 
     def read(self) -> Mentions:
         for i, hit in enumerate(self.hits):
@@ -104,7 +122,8 @@ class _Reader:
                 self._flush()
                 self._reset(keep=hit.text in ",，、" and self._list_goes_on(i))
                 self.last = None
-                self.cut = ""
+                self.cut, self.either = "", False
+                self.clause = len(self.out.found)
             elif hit.text in "(（":
                 self.joined, self.gap = True, 0
             elif hit.start in self.masked:
@@ -115,10 +134,12 @@ class _Reader:
                 self._garment(hit)
             elif hit.has(*_FIELD):
                 self._attribute(hit, nxt)
-            elif hit.has("cue"):
+            elif hit.has("cue") and not self._looks_back(i):
                 self._cue(hit, nxt)
             else:
                 self.gap += 1
+                self.either |= hit.text in _OR
+                self.joined |= hit.text in _COPULA and self.last is not None
                 if hit.asks("another") and nxt is not None and nxt.has("category", "slot"):
                     self.stance = "swap"
                 if hit.text in ("i", "then", "aber", "mais", "pero"):
@@ -127,6 +148,50 @@ class _Reader:
                     self._reset()
         self._flush()
         return self.out
+
+    def _looks_back(self, i: int) -> bool:
+        """A verb behind its garment: “靴を変えて”, “die Schuhe behalten”, “the top, swap it”."""
+        hit = self.hits[i]
+        backwards: Stance | None = None
+        if hit.cues("after_not", "after"):
+            backwards = "avoid"
+        elif hit.cues("keep"):
+            backwards = "keep"
+        elif hit.cues("swap"):
+            backwards = "swap"
+        if backwards is None or hit.text.endswith("の"):
+            return False
+        pronoun = False
+        for other in self.hits[i + 1 :]:
+            if other.text in _BREAK or other.cues("swap", "add"):
+                break
+            if other.has("category", "slot", *_FIELD) or other.cues("everything", "for"):
+                return hit.cues("after_not") and self._turn("avoid", i, False)
+            pronoun |= other.text in _IT
+        return self._turn(backwards, i, pronoun)
+
+    def _turn(self, stance: Stance, i: int, pronoun: bool) -> bool:
+        """Give the garment before this verb its stance; whether there was one."""
+        if self.pending:
+            self.stance = stance
+            self._flush()
+            self.stance = "want"
+            return True
+        found = self.out.found[0 if pronoun else self.clause :]
+        if not found:
+            return False
+        hit, target = self.hits[i], found[-1]
+        before = self.hits[i - 1].text if i else ""
+        if stance == "swap" and before == "に" and len(found) > 1:
+            found[-2].stance = "swap"  # “靴をブーツに変えて”: the last one is what is wanted
+            return True
+        if target.stance not in ("want", "avoid", "like") or target.stance == stance:
+            return False
+        if stance == "keep" and hit.text in ("same", "keep", "leave") and not pronoun:
+            return False
+        target.stance = stance
+        target.removed = hit.cues("remove")
+        return True
 
     def _is_attribute_here(self, hit: Hit, nxt: Hit | None) -> bool:
         """“denim shorts”, “leather boots”: a word that is both describes the next garment."""
@@ -157,7 +222,10 @@ class _Reader:
                 **self.pending,  # type: ignore[arg-type]
             )
             self.last = Mention(self._named(piece, hit.text), self.stance, hit.start)
+            self.last.either = self.either
+            self.last.removed = self.removing and self.stance == "avoid"
             self.out.found.append(self.last)
+        self.either = False
         self.pending, self.everywhere = {}, False
         self.gap = 0
         self.joined = False
@@ -184,7 +252,7 @@ class _Reader:
         name, words = attribute(kind, hit.get(kind) or "")
         after = self._noun_follows(hit)
         behind = self.language in ("fr", "es") and self.gap <= 1 and not self.joined
-        linked = self.language == "en" and self.joined and self.gap <= 2 and not after
+        linked = self.language not in ("zh", "ja") and self.joined and self.gap <= 3 and not after
         belongs = (behind and not (after and self.gap)) or linked
         if belongs and self.last and self.last.stance != "keep" and not self.last.loose:
             piece = self.last.piece
@@ -211,29 +279,25 @@ class _Reader:
         return False
 
     def _cue(self, hit: Hit, nxt: Hit | None) -> None:
-        if hit.cues("after_not"):
-            for mention in reversed(self.out.found):
-                if mention.stance == "want" and hit.start - mention.start < 14:
-                    mention.stance = "avoid"
-                break
-            if self.pending:
-                self.stance = "avoid"
-                self._flush()
-                self.stance = "want"
-        elif hit.cues("everything") and not hit.cues("with"):
-            if self.stance == "keep" or self.keep_seen:
+        if hit.cues("everything") and not hit.cues("with"):
+            if self.stance == "swap":
+                self.out.change_rest = True
+            elif self.stance == "keep" or self.keep_seen:
                 self.out.keep_all = True
             else:
                 self.everywhere = True
         elif hit.cues("not"):
             self._flush()
-            if hit.text == "except" and self.out.keep_all:
+            if hit.text in _EXCEPT and self.out.keep_all:
                 self.stance = "swap"
+            elif hit.text in _EXCEPT and self.out.change_rest:
+                self.stance = "keep"
             elif hit.text == "以外":
                 self.stance = "want"
             else:
                 self.stance = "avoid"
             self.sticky = hit.text in ("without", "ohne", "sans", "sin", "avoid", "hate")
+            self.removing = hit.cues("remove")
             self.last = None
         elif hit.cues("less", "more"):
             self._flush()
@@ -249,14 +313,20 @@ class _Reader:
             self.last = None
         elif hit.cues("swap"):
             self._flush()
-            if hit.text in ("换成", "改成") and self.last is not None:
-                self.last.stance = "swap"
+            if self.everywhere:  # “alles andere ändern”
+                self.out.change_rest, self.everywhere = True, False
+            if hit.text in ("换成", "改成"):
+                if self.last is not None:
+                    self.last.stance = "swap"
                 self.stance = "want"
             else:
                 self.stance = "swap"
             self.last = None
         elif hit.cues("but"):
+            before = bool(self.pending)  # “dark colours only” as well as “only dark colours”
+            self.everywhere |= before and hit.text in _ONLY
             self._flush()
+            self.everywhere |= not before and hit.text in _ONLY
             if self.stance == "keep" and self.out.keep_all:
                 self.stance = "swap"
             elif hit.text != "all":
@@ -280,7 +350,12 @@ class _Reader:
             return
         self._flush()
         article = nxt.text if nxt is not None else ""
-        ends = hit.text == "with" and self.stance in ("avoid", "swap", "keep", "less")
+        ends = hit.text in ("with", "mit", "avec", "con") and self.stance in (
+            "avoid",
+            "swap",
+            "keep",
+            "less",
+        )
         ends |= self.stance == "avoid" and not self.sticky and article in _ARTICLE - {"the"}
         ends |= self.stance == "keep" and article in ("a", "an", "some")
         if ends:
@@ -292,6 +367,8 @@ class _Reader:
             everywhere = self.everywhere and self.stance in ("want", "like")
             piece = Piece(everywhere=everywhere, **self.pending)  # type: ignore[arg-type]
             words = [*piece.fits[:1], *piece.colors[:1], *piece.materials[:1]]
+            words += [f"{s}-sleeved" if s != "none" else "sleeveless" for s in piece.sleeves[:1]]
+            words += [f"{length} length" for length in piece.lengths[:1]]
             words += ["prints"] if len(piece.patterns) > 3 else list(piece.patterns[:1])
             said = f"all in {' '.join(words)}" if everywhere else f"something {' '.join(words)}"
             piece = replace_said(piece, said)
@@ -301,7 +378,7 @@ class _Reader:
 
     def _reset(self, keep: bool = False) -> None:
         if not keep:
-            self.stance, self.sticky = "want", False
+            self.stance, self.sticky, self.removing = "want", False, False
         self.joined = self.everywhere = False
 
 

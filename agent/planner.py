@@ -30,6 +30,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from agent import replies
 from agent.conversation import note_of
 from agent.lexicon import hits, plain_words
+from agent.phrasebook import say, told
 from agent.understand import Request, understand
 from tools.wish import Piece, Wish
 
@@ -160,25 +161,30 @@ class _Turn:
             return _calls(("undo", {"steps": 0 if self.request.kind == "first" else 1}))
         _, data, ok = asked[-1]
         if not ok or not isinstance(data, dict):
-            return AIMessage(str(data))
+            return AIMessage(replies.nothing(str(data), self.request.language))
         return AIMessage(replies.back(data, self.request))
 
     def _have(self) -> AIMessage:
         asked = self._of("find_garments")
         if not asked:
             return _calls(*[("find_garments", _filters(p)) for p in self.request.find[:_FINDS]])
-        cards = [c for _, data, ok in asked if ok and isinstance(data, list) for c in data]
+        cards = [c for _, data, ok in asked if ok for c in _cards(data)]
         words = " or ".join(p.words for p in self.request.find[:_FINDS])
-        return AIMessage(replies.found(words, cards))
+        return AIMessage(replies.found(words, cards, self.request.language))
 
     def _redraw(self) -> AIMessage:
         drawn = self._of("render_look")
         if "render_look" not in self.tools:
-            return AIMessage("Drawing is switched off for this request, but the outfit stands.")
+            off = "Drawing is switched off for this request, but the outfit stands."
+            return AIMessage(say(off, self.request.language))
         if not drawn:
             return _calls(("render_look", {"again": bool(self.state.get("look"))}))
         _, data, ok = drawn[-1]
-        return AIMessage("It is drawn for you once more." if ok else f"I could not draw it: {data}")
+        language = self.request.language
+        if ok:
+            return AIMessage(say("It is drawn for you once more.", language))
+        why = told(str(data), language)
+        return AIMessage(say("I could not draw it: {why}", language, why=why))
 
     def _dress(self) -> AIMessage:
         planned = self._of("plan_outfit")
@@ -190,7 +196,7 @@ class _Turn:
             return _calls(("plan_outfit", self._wish(finds)))
         _, facts, ok = planned[-1]
         if not ok or not isinstance(facts, dict):
-            return AIMessage(f"I could not put that together: {facts}")
+            return AIMessage(replies.nothing(str(facts), self.request.language))
         drawn = self._of("render_look")
         draw = "render_look" in self.tools and facts.get("complete") and facts.get("garments")
         if draw and not drawn:
@@ -206,9 +212,9 @@ class _Turn:
         elif not facts.get("complete") and "render_look" in self.tools:
             failed = "it is not complete."
         mended += self._unchanged(facts)
-        return AIMessage(
-            replies.outfit(facts, self.request, bool(drawn) and not failed, failed, mended)
-        )
+        earlier = (self.state.get("plan") or {}).get("garments", [])
+        done = bool(drawn) and not failed
+        return AIMessage(replies.outfit(facts, self.request, done, failed, mended, earlier))
 
     def _unchanged(self, facts: dict[str, Any]) -> list[str]:
         """What was asked of the whole outfit and could not be given."""
@@ -223,9 +229,12 @@ class _Turn:
             said.append("nothing lighter fits this weather")
         aim = self.request.wish.formality
         if aim is not None and aim != Wish.model_validate(self.state.get("wish") or {}).formality:
-            now, then = _dressy(facts), _dressy(before)
+            now, then = replies.dressiness(facts), replies.dressiness(before)
             if abs(now - then) < 0.005:
                 said.append("nothing dressier fits" if aim > then else "nothing more casual fits")
+        same = {g["id"] for g in facts["garments"]} == {g["id"] for g in before["garments"]}
+        if same and self.request.changes and not said and not facts.get("unmet"):
+            said.append("nothing in the catalog fits this better than what you have")
         return said
 
     def _searches(self) -> list[dict[str, Any]]:
@@ -249,8 +258,8 @@ class _Turn:
         wish = self.request.wish
         ids: list[str] = list(wish.prefer)
         for _, data, ok in finds:
-            if ok and isinstance(data, list):
-                ids += [str(c["id"]) for c in data[:4] if isinstance(c, dict) and "id" in c]
+            if ok:
+                ids += [str(c["id"]) for c in _cards(data)[:4] if isinstance(c, dict) and "id" in c]
         wish = wish.model_copy(update={"prefer": tuple(dict.fromkeys(ids))[:32]})
         args = wish.model_dump(mode="json", exclude_defaults=True)
         for name, value in (("pose", self.request.pose), ("scene", self.request.scene),
@@ -267,10 +276,10 @@ class _Turn:
         return args
 
 
-def _dressy(plan: dict[str, Any]) -> float:
-    """Mean formality of the garments of a plan."""
-    levels = [float(g["formality"]) for g in plan.get("garments", [])]
-    return sum(levels) / len(levels) if levels else 0.0
+def _cards(found: Any) -> list[Any]:
+    """What find_garments replied: a list of cards, over MCP inside an object."""
+    cards = found.get("garments") if isinstance(found, dict) else found
+    return cards if isinstance(cards, list) else []
 
 
 def _filters(piece: Piece) -> dict[str, Any]:

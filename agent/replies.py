@@ -5,121 +5,133 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from agent.phrasebook import EVENTS, listed, of_card, piece, say, told
 from agent.understand import Request
 
 OFFER = "Tell me where you are going and how the weather is, and I will put an outfit together."
+_ASK = "Where are you going, and how is the weather?"
 _DECLINE = {
-    "undress": "I only dress people, I don't undress them. {offer}",
-    "child": "I only draw adults, so I can't help with that. {offer}",
-    "harm": "I can't help with that, but I am glad to help with clothes. {offer}",
-    "inject": "I can't do that; clothes are all I am here for. {offer}",
-    "elsewhere": "That is outside my wardrobe: I only help with clothes. {offer}",
+    "undress": "I only dress people, I don't undress them.",
+    "child": "I only draw adults, so I can't help with that.",
+    "harm": "I can't help with that, but I am glad to help with clothes.",
+    "inject": "I can't do that; clothes are all I am here for.",
+    "elsewhere": "That is outside my wardrobe: I only help with clothes.",
 }
-_DECLINE_ELSEWHERE = {
-    "fr": "Je ne peux pas vous aider pour cela, je m'occupe seulement de vêtements : dites-moi où "
-    "vous allez et je vous habille.",
-    "de": "Dabei kann ich nicht helfen, ich kümmere mich nur um Kleidung: Sagen Sie mir, wohin es "
-    "geht, und ich stelle ein Outfit zusammen.",
-    "es": "En eso no puedo ayudar, solo me ocupo de la ropa: dime adónde vas y te preparo un "
-    "conjunto.",
-    "zh": "这个我帮不上忙，我只负责穿搭：告诉我去哪里、天气如何，我来为你搭配。",
-    "ja": "それはお手伝いできませんが、服のことならお任せください。行き先と天気を教えてください。",
+_TALK = {
+    "help": "I choose outfits from the catalog and draw them: say the occasion, the weather, "
+    "pieces and colors you like or avoid, or a budget. Then refine: “swap the boots”, “warmer”, "
+    "“undo”.",
+    "thanks": "You are welcome! Say the word if you want a piece swapped or another look.",
+    "unclear": "I am not sure what you would like. Shall I change a piece, the color, the warmth "
+    "or the occasion?",
 }
-_FRAME: dict[str, dict[str, str]] = {
-    "en": {
-        "and": "and", "chose": "{lead}: {pieces}.", "total": "Together {price}.",
-        "assumed": "I assumed: {list}.", "unmet": "I could not do everything: {list}.",
-        "drawn": "It is drawn for you.", "failed": "I could not draw it: {why}",
-    },
-    "fr": {
-        "and": "et", "chose": "Voici votre tenue : {pieces}.", "total": "En tout {price}.",
-        "assumed": "J'ai supposé : {list}.", "unmet": "Ce que je n'ai pas pu faire : {list}.",
-        "drawn": "Le dessin est prêt.", "failed": "Je n'ai pas pu la dessiner : {why}",
-    },
-    "de": {
-        "and": "und", "chose": "Hier ist Ihr Outfit: {pieces}.", "total": "Zusammen {price}.",
-        "assumed": "Ich habe angenommen: {list}.", "unmet": "Das ging nicht: {list}.",
-        "drawn": "Das Bild ist gezeichnet.", "failed": "Ich konnte es nicht zeichnen: {why}",
-    },
-    "es": {
-        "and": "y", "chose": "Aquí está tu conjunto: {pieces}.", "total": "En total {price}.",
-        "assumed": "He supuesto: {list}.", "unmet": "Lo que no pude cumplir: {list}.",
-        "drawn": "El dibujo está listo.", "failed": "No pude dibujarlo: {why}",
-    },
-    "zh": {
-        "and": "和", "chose": "为你搭配好了：{pieces}。", "total": "合计 {price}。",
-        "assumed": "我的假设：{list}。", "unmet": "没能满足的：{list}。",
-        "drawn": "已经画好了。", "failed": "没能画出来：{why}",
-    },
-    "ja": {
-        "and": "と", "chose": "コーディネートはこちらです：{pieces}。", "total": "合計 {price}。",
-        "assumed": "前提：{list}。", "unmet": "ご希望に添えなかった点：{list}。",
-        "drawn": "絵も描きました。", "failed": "描けませんでした：{why}",
-    },
-}  # fmt: skip
 _SEASON = {"spring-autumn": "spring and autumn", "summer": "summer", "winter": "winter"}
 
 
 def decline(request: Request) -> str:
     """One friendly line, and an offer."""
-    if request.language in _DECLINE_ELSEWHERE:
-        return _DECLINE_ELSEWHERE[request.language]
-    return _DECLINE.get(request.reason, _DECLINE["elsewhere"]).format(offer=OFFER)
+    line = _DECLINE.get(request.reason, _DECLINE["elsewhere"])
+    return _joined([say(line, request.language), say(OFFER, request.language)], request.language)
 
 
 def small_talk(request: Request, state: dict[str, Any]) -> str:
     """Greetings, thanks and questions about the present outfit."""
-    plan = state.get("plan") or {}
+    language, plan = request.language, state.get("plan") or {}
     garments = plan.get("garments", [])
-    if request.kind == "greet":
-        return f"Hello! I am your stylist. {OFFER}"
-    if request.kind == "help":
-        return (
-            "I choose outfits from the catalog and draw them: say the occasion, the weather, "
-            "pieces and colors you like or avoid, or a budget. Then refine: “swap the boots”, "
-            "“warmer”, “undo”."
-        )
-    if request.kind == "thanks":
-        if garments:
-            return "You are welcome! Say the word if you want a piece swapped or another look."
-        return f"You are welcome! {OFFER}"
+    names = names_of(garments, language)
     about = request.about
     shown = [g for g in garments if about is None or _is(about, g)] or garments
-    if request.kind == "why":
-        reasons = [f"the {g['name']}: {g['why']}" for g in shown if g.get("why")]
-        return "Here is why — " + ". ".join(reasons[:6]) + "."
-    if request.kind == "cost":
-        prices = ", ".join(f"{g['name']} {g['price']:.2f}" for g in shown)
-        if len(shown) < len(garments):
-            return f"{prices}; the whole outfit is {plan['price_total']:.2f} {_currency(plan)}."
-        return f"Together {plan['price_total']:.2f} {_currency(plan)}: {prices}."
-    if request.kind == "warm_enough":
-        low = (plan.get("clo_needed") or [0])[0]
-        word = (
-            "should keep you comfortable"
-            if plan["clo_total"] >= low - 0.15
-            else "is on the cool side"
+    kind = request.kind
+    if kind == "greet":
+        return _joined([say("Hello! I am your stylist.", language), say(OFFER, language)], language)
+    if kind == "help" or (kind in _TALK and garments):
+        return say(_TALK[kind], language)
+    if kind == "thanks":
+        return _joined([say("You are welcome!", language), say(OFFER, language)], language)
+    if kind == "why":
+        the = "the " if language == "en" else ""
+        colon = {"fr": " : ", "zh": "：", "ja": "："}.get(language, ": ")
+        reasons = [
+            f"{the}{of_card(g, language)}{colon}{told(g['why'], language, names)}"
+            for g in shown
+            if g.get("why")
+        ]
+        stop = "。" if language in ("zh", "ja") else ". "
+        return say("Here is why — {list}.", language, list=stop.join(reasons[:6]))
+    if kind == "cost":
+        prices = ", ".join(f"{of_card(g, language)} {g['price']:.2f}" for g in shown)
+        whole = f"{plan['price_total']:.2f} {_currency(plan)}"
+        told_as = "{list}; the whole outfit is {price}."
+        if len(shown) == len(garments):
+            told_as = "Together {price}: {list}."
+        return say(told_as, language, list=prices, price=whole)
+    if kind == "warm_enough":
+        low, clo = float((plan.get("clo_needed") or [0])[0]), float(plan["clo_total"])
+        told_as = (
+            "At {t} °C it should keep you comfortable: it insulates {a} clo and about {b} clo is "
+            "asked for when you walk."
+            if clo >= low - 0.15
+            else "At {t} °C it is on the cool side: it insulates {a} clo and about {b} clo is "
+            "asked for when you walk. Say “warmer” and I will add to it."
         )
-        return (
-            f"At {plan['temperature_c']:g} °C it {word}: it insulates {plan['clo_total']:.2f} clo "
-            f"and about {low:.2f} is asked for when you walk. Say “warmer” and I will add to it."
-        )
-    if request.kind == "what":
-        return f"You are wearing {listed([g['name'] for g in garments], 'en')}."
-    return (
-        "I am not sure what you would like. Shall I change a piece, the color, the warmth or the "
-        "occasion?"
-        if garments
-        else f"I did not quite get that. {OFFER}"
-    )
+        t = f"{plan['temperature_c']:g}"
+        return say(told_as, language, t=t, a=f"{clo:.2f}", b=f"{low:.2f}")
+    if kind == "what":
+        return say("You are wearing {list}.", language, list=_listed(garments, language))
+    if kind == "compare":
+        return compared(state.get("before"), plan, language)
+    return _joined([say("I did not quite get that.", language), say(_ASK, language)], language)
 
 
-def found(pieces: str, cards: Sequence[dict[str, Any]]) -> str:
+def compared(before: dict[str, Any] | None, now: dict[str, Any], language: str) -> str:
+    """The look before and this one, by what can be counted."""
+    if not before or not now:
+        return say(
+            "There is only one look so far, so there is nothing to compare. Shall I make another?",
+            language,
+        )
+    one, two = (_listed(p["garments"], language) for p in (before, now))
+    clo, old = float(now["clo_total"]), float(before["clo_total"])
+    if abs(clo - old) < 0.01:
+        warmth = say("both are equally warm", language)
+    else:
+        word = "warmer" if clo > old else "lighter"
+        warmth = say(
+            f"This one is {word} ({{n:a}} clo, the other {{n:b}})",
+            language, a=f"{clo:.2f}", b=f"{old:.2f}",
+        )  # fmt: skip
+    more = float(now["price_total"]) - float(before["price_total"])
+    amount = f"{abs(more):.2f} {_currency(now)}"
+    if abs(more) < 0.01:
+        price = say("it costs the same", language)
+    else:
+        price = say(
+            "it costs {n:a} more" if more > 0 else "it costs {n:a} less", language, a=amount
+        )
+    dressy, was = dressiness(now), dressiness(before)
+    parts = [warmth, price]
+    if abs(dressy - was) >= 0.02:
+        parts.append(say("it is dressier" if dressy > was else "it is more casual", language))
+    comma, stop = ("，", "。") if language in ("zh", "ja") else (", ", ".")
+    both = say("The look before: {a}. This one: {b}.", language, a=one, b=two)
+    counted = comma.join(parts) + stop
+    return _joined([both, counted[0].upper() + counted[1:]], language)
+
+
+def found(piece_words: str, cards: Sequence[dict[str, Any]], language: str = "en") -> str:
     """What a search of the catalog gave."""
     if not cards:
-        return f"There is no {pieces} in the catalog just now. Shall I look for something near?"
-    shown = [f"{c['name']} ({c['price']:.2f} {c.get('currency', 'EUR')})" for c in cards[:5]]
-    return f"I have {listed(shown, 'en')}. Shall I build an outfit around one of them?"
+        return say(
+            "There is no {x} in the catalog just now. Shall I look for something near?",
+            language, x=piece(piece_words, language),
+        )  # fmt: skip
+    shown = [
+        f"{of_card(c, language)} ({c['price']:.2f} {c.get('currency', 'EUR')})" for c in cards[:5]
+    ]
+    return say(
+        "I have {list}. Shall I build an outfit around one of them?",
+        language, list=listed(shown, language),
+    )  # fmt: skip
 
 
 def outfit(
@@ -128,77 +140,109 @@ def outfit(
     drawn: bool,
     failed: str = "",
     mended: Sequence[str] = (),
+    earlier: Sequence[dict[str, Any]] = (),
 ) -> str:
-    """The outfit in a few sentences."""
-    frame = _FRAME.get(request.language, _FRAME["en"])
+    """The outfit in a few sentences; ``earlier`` garments may be named in what went wrong."""
+    language = request.language
     garments = facts.get("garments", [])
+    names = names_of([*earlier, *garments], language)
+
+    def tell(sentences: Sequence[str]) -> str:
+        mark = "；" if language == "zh" else "; "
+        return mark.join(told(s, language, names) for s in dict.fromkeys(sentences))
+
     if not garments:
-        missing = "; ".join(facts.get("unmet", [])) or "the catalog has nothing that fits"
-        return f"I could not put an outfit together: {missing}."
-    names = [str(g["name"]) for g in garments]
-    told = frame["chose"].format(lead=_lead(facts), pieces=listed(names, request.language))
-    parts = [told]
-    if request.language == "en":
-        parts.append(_reason(garments))
+        missing = tell(facts.get("unmet", [])) or say("the catalog has nothing that fits", language)
+        return say("I could not put an outfit together: {list}.", language, list=missing)
+    parts = [
+        say("{lead}: {pieces}.", language, lead=_lead(facts, language),
+            pieces=_listed(garments, language)),
+        _reason(garments, language, names),
+    ]  # fmt: skip
     assumed = [*request.notes, *facts.get("assumptions", [])]
     if assumed:
-        parts.append(frame["assumed"].format(list="; ".join(assumed)))
-    unmet = list(dict.fromkeys([*facts.get("unmet", []), *mended]))
+        parts.append(say("I assumed: {list}.", language, list=tell(assumed)))
+    unmet = [*facts.get("unmet", []), *mended]
     if unmet:
-        parts.append(frame["unmet"].format(list="; ".join(unmet)))
+        parts.append(say("I could not do everything: {list}.", language, list=tell(unmet)))
     price = f"{facts.get('price_total', 0):.2f} {_currency(facts)}"
-    parts.append(frame["total"].format(price=price))
+    parts.append(say("Together {price}.", language, price=price))
     if drawn:
-        parts.append(frame["drawn"])
+        parts.append(say("It is drawn for you.", language))
     elif failed:
-        parts.append(frame["failed"].format(why=failed))
-    return " ".join(p for p in parts if p)
+        why = told(failed, language, names)
+        parts.append(say("I could not draw it: {why}", language, why=why))
+    return _joined(parts, language)
+
+
+def nothing(trouble: str, language: str) -> str:
+    """A tool said no: its words, in the person's language where they are known."""
+    whole = told(trouble, language)
+    if whole != trouble or language == "en":
+        return whole
+    return say("I could not put an outfit together: {list}.", language, list=trouble.rstrip("."))
 
 
 def back(facts: dict[str, Any], request: Request) -> str:
     """After an undo."""
-    names = [g["name"] for g in facts.get("garments", [])]
-    return f"Back to the look before: {listed(names, 'en')}."
+    pieces = _listed(facts.get("garments", []), request.language)
+    return say("Back to the look before: {list}.", request.language, list=pieces)
 
 
-def listed(names: Sequence[str], language: str) -> str:
-    """“a, b and c”."""
-    if len(names) < 2:
-        return "".join(names)
-    if language in ("zh", "ja"):
-        return "、".join(names)
-    word = _FRAME.get(language, _FRAME["en"])["and"]
-    return f"{', '.join(names[:-1])} {word} {names[-1]}"
+def names_of(garments: Sequence[dict[str, Any]], language: str) -> dict[str, str]:
+    """Garment name → how it is said in ``language``."""
+    return {str(g["name"]): of_card(g, language) for g in garments}
 
 
-def _lead(facts: dict[str, Any]) -> str:
-    seasons = [s for s, _ in sorted(facts.get("season", {}).items(), key=lambda p: -p[1])]
-    season = " with a touch of ".join(_SEASON.get(s, s) for s in seasons[:2])
-    if len(seasons) == 2 and abs(facts["season"][seasons[0]] - facts["season"][seasons[1]]) < 0.05:
+def dressiness(plan: dict[str, Any]) -> float:
+    """Mean formality of the garments of a plan."""
+    levels = [float(g["formality"]) for g in plan.get("garments", [])]
+    return sum(levels) / len(levels) if levels else 0.0
+
+
+def _listed(garments: Sequence[dict[str, Any]], language: str) -> str:
+    return listed([of_card(g, language) for g in garments], language)
+
+
+def _joined(parts: Sequence[str], language: str) -> str:
+    return ("" if language in ("zh", "ja") else " ").join(p for p in parts if p)
+
+
+def _lead(facts: dict[str, Any], language: str) -> str:
+    weights = facts.get("season", {})
+    seasons = sorted(weights, key=lambda s: -weights[s])[:2]
+    season = " with a touch of ".join(_SEASON.get(s, s) for s in seasons)
+    if len(seasons) == 2 and abs(weights[seasons[0]] - weights[seasons[1]]) < 0.05:
         season = f"half {_SEASON[seasons[0]]}, half {_SEASON[seasons[1]]}"
-    occasion = {"everyday": "every day", "work": "work", "sport": "sport", "travel": "travelling",
-                "outdoors": "the outdoors", "beach": "the beach", "formal": "a formal occasion",
-                "interview": "an interview"}  # fmt: skip
     what = facts.get("occasion", "everyday")
-    where = occasion.get(what, f"a {what}")
-    return f"For {where}, {season}, {facts['temperature_c']:g} °C, I chose"
+    told_as = {"formal": "a formal occasion", "travel": "travelling"}.get(what)
+    event = told_as if told_as and language == "en" else EVENTS.get(what, what)
+    return say(
+        "For {event:o}, {season:s}, {n:t} °C, I chose",
+        language, o=event, s=season, t=f"{facts['temperature_c']:g}",
+    )  # fmt: skip
 
 
-def _reason(garments: Sequence[dict[str, Any]]) -> str:
+def _reason(garments: Sequence[dict[str, Any]], language: str, names: dict[str, str]) -> str:
     rank = ("outerwear", "onepiece", "top", "footwear", "bottom")
     best = sorted(
         (g for g in garments if g.get("why") and g["slot"] in rank),
         key=lambda g: (not g["why"].startswith(("you asked", "keeps")), rank.index(g["slot"])),
     )[:2]
-    said = [f"the {g['name']} ({g['why']})" for g in best]
-    return f"It starts from {listed(said, 'en')}." if said else ""
+    the, left, right = ("", "（", "）") if language in ("zh", "ja") else ("", " (", ")")
+    if language == "en":
+        the = "the "
+    said = [
+        f"{the}{of_card(g, language)}{left}{told(g['why'], language, names)}{right}" for g in best
+    ]
+    return say("It starts from {list}.", language, list=listed(said, language)) if said else ""
 
 
 def _currency(facts: dict[str, Any]) -> str:
     return str(facts.get("currency") or "EUR")
 
 
-def _is(piece: Any, g: dict[str, Any]) -> bool:
-    return (not piece.categories or g["category"] in piece.categories) and (
-        piece.slot is None or g["slot"] == piece.slot
+def _is(about: Any, g: dict[str, Any]) -> bool:
+    return (not about.categories or g["category"] in about.categories) and (
+        about.slot is None or g["slot"] == about.slot
     )

@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+from agent.allowance import CHARACTERS_PER_TOKEN, Allowance
 from agent.conversation import (
     Conversations,
     Thread,
@@ -29,6 +30,10 @@ CALLS_PER_TURN = 8
 """Model calls in one turn, and tool calls in one turn."""
 _HISTORY = 10
 _TIMEOUT_S = 45.0
+_TIMEOUTS_A_TURN = 4
+"""A whole turn of a hosted model may last as long as so many time-outs."""
+_NEVER = ("undress", "child", "harm")
+"""What no hosted model is even asked."""
 _STATUS = {
     "find_garments": "Looking through the wardrobe …",
     "plan_outfit": "Putting an outfit together …",
@@ -52,12 +57,14 @@ class Stylist:
         llm_url: str | None = None,
         llm_key: str | None = None,
         llm_model: str | None = None,
+        tokens_a_day: int | None = None,
         timeout_s: float = _TIMEOUT_S,
     ) -> None:
         self.studio = studio
         self.conversations = Conversations(Path(home))
         self.llm_url, self.llm_key, self.llm_model = llm_url, llm_key, llm_model
         self.timeout_s = timeout_s
+        self.allowance = Allowance(Path(home), tokens_a_day)
         self._instructions: str | None = None
 
     @property
@@ -70,12 +77,13 @@ class Stylist:
         message: str,
         thread: str | None = None,
         *,
+        owner: str = "",
         render: bool = True,
         cancel: threading.Event | None = None,
     ) -> dict[str, Any]:
         """The answer to ``message`` as JSON; a StylistError becomes its ``error``."""
         answer: dict[str, Any] = {}
-        for event in self.reply(message, thread, render=render, cancel=cancel):
+        for event in self.reply(message, thread, owner=owner, render=render, cancel=cancel):
             if event["type"] == "answer":
                 answer = event["answer"]
         return answer
@@ -85,10 +93,11 @@ class Stylist:
         message: str,
         thread: str | None = None,
         *,
+        owner: str = "",
         render: bool = True,
         cancel: threading.Event | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """Events of one turn; the last is ``answer``.
+        """Events of one turn of ``owner``'s thread; the last is ``answer``.
 
         ``thread``, ``status``, ``token``, ``progress`` (stage, step, steps, preview), ``look``
         and ``answer``. Nothing is raised for an error a person can read: it is in the answer.
@@ -103,12 +112,23 @@ class Stylist:
             with self.conversations.turn(name):
                 aside = ""
                 try:
-                    saved = self.conversations.load(name)
+                    saved = self.conversations.load(name, owner)
                 except Damaged as damaged:
-                    saved, aside = self.conversations.fresh(name), str(damaged)
+                    saved, aside = self.conversations.fresh(name, owner), str(damaged)
                 yield from self._turn(saved, text, render, cancel, began, aside)
         except StylistError as error:
-            yield {"type": "answer", "answer": self._failed(error, name or thread, saved, began)}
+            known = name or thread
+            answer = self._failed(error, known, owner, saved, began)
+            yield {"type": "answer", "answer": answer}
+
+    def delete(self, thread: str, owner: str = "") -> int:
+        """Forget a thread of ``owner`` and every look drawn in it; how many looks that were.
+
+        Raises UnknownName when there is no such thread of theirs.
+        """
+        self.conversations.existing(thread, owner)
+        self.conversations.delete(thread, owner)
+        return int(self.studio.forget_looks(thread))
 
     # ---- one turn ----------------------------------------------------------------------------
 
@@ -121,31 +141,24 @@ class Stylist:
         began: float,
         aside: str,
     ) -> Iterator[dict[str, Any]]:
-        from agent.lexicon import language_of
+        from agent.grounding import Heard
+        from agent.lexicon import fold, language_of
+        from agent.phrasebook import told
+        from agent.refusals import refusal
         from agent.turn import TurnTools
 
         thread = saved.model_copy(deep=True)
+        language = language_of(text, thread.language)
         said = ""
-        words: list[str] = [aside] if aside else []
+        words: list[str] = [told(aside, language)] if aside else []
         turn = TurnTools(self.studio, thread, draw=render, cancel=cancel)
-        if self.hosted:
-            trouble = ""
-            try:
-                said = yield from self._run(self._hosted_model(), turn, thread, text, render)
-                if not said and turn.moments is None:
-                    trouble = "gave no answer"
-            except StylistError:
-                raise
-            except Exception as error:  # whatever a foreign server makes its client raise
-                if cancel is not None and cancel.is_set():
-                    raise Cancelled("Stopped.", "Nothing was changed.") from error
-                trouble = _what_happened(error)
+        if self.hosted and refusal(fold(text)) not in _NEVER:
+            heard = Heard.of(text, note(thread, render))
+            turn = TurnTools(self.studio, thread, draw=render, cancel=cancel, heard=heard)
+            said, trouble = yield from self._foreign(turn, thread, text, render, cancel)
             if trouble:
-                unavailable = ModelUnavailable(
-                    f"The language model {trouble}.", "So I planned this one myself."
-                )
-                words.append(str(unavailable))
-                yield {"type": "status", "text": str(unavailable)}
+                words.append(told(str(trouble), language))
+                yield {"type": "status", "text": words[-1]}
                 calls = turn.calls
                 turn = TurnTools(self.studio, thread, draw=render, cancel=cancel)
                 turn.calls = calls
@@ -165,13 +178,15 @@ class Stylist:
             thread.moments = turn.moments[-40:]
             thread.pose, thread.scene = turn.pose, turn.scene
             thread.person, thread.person_chosen = dict(turn.person), turn.person_chosen
-        thread.language = language_of(text, thread.language)
+        thread.language = language
         thread.say(text, reply, turn.look_id)
         self.conversations.save(thread)
         if turn.look is not None:
             yield {"type": "look", "look": turn.look}
         total = time.perf_counter() - began
         drawing = turn.render_seconds.get("render", 0.0)
+        estimate = self.studio.usual_seconds()
+        dry = {} if render or estimate is None else {"drawing_estimate": estimate}
         answer: dict[str, Any] = {
             "thread": thread.id,
             "reply": reply,
@@ -180,7 +195,7 @@ class Stylist:
             "tool_calls": turn.calls,
             "seconds": {
                 k: round(v, 4)
-                for k, v in {"planner": total - drawing, **turn.render_seconds,
+                for k, v in {"planner": total - drawing, **turn.render_seconds, **dry,
                              "total": total}.items()
             },
         }  # fmt: skip
@@ -188,10 +203,50 @@ class Stylist:
             answer["error"] = turn.error.as_dict()
         yield {"type": "answer", "answer": answer}
 
+    def _foreign(
+        self,
+        turn: Any,
+        thread: Thread,
+        text: str,
+        render: bool,
+        cancel: threading.Event | None,
+    ) -> Generator[dict[str, Any], None, tuple[str, ModelUnavailable | None]]:
+        """Let the hosted model plan: its last text, and why the embedded planner must take over."""
+        said, trouble = "", ""
+        try:
+            self.allowance.check()
+            ends = time.monotonic() + _TIMEOUTS_A_TURN * self.timeout_s
+            said = yield from self._run(self._hosted_model(), turn, thread, text, render, ends)
+            if not said and turn.moments is None:
+                trouble = "gave no answer"
+        except ModelUnavailable as error:
+            return "", error
+        except StylistError:
+            raise
+        except Exception as error:  # whatever a foreign server makes its client raise
+            if cancel is not None and cancel.is_set():
+                raise Cancelled("Stopped.", "Nothing was changed.") from error
+            trouble = _what_happened(error)
+        if not trouble:
+            return said, None
+        return "", ModelUnavailable(
+            f"The language model {trouble}.", "So I planned this one myself."
+        )
+
     def _run(
-        self, model: Any, turn: Any, thread: Thread, text: str, render: bool
+        self,
+        model: Any,
+        turn: Any,
+        thread: Thread,
+        text: str,
+        render: bool,
+        ends: float | None = None,
     ) -> Generator[dict[str, Any], None, str]:
-        """Stream one agent run; returns its last text."""
+        """Stream one agent run; returns its last text.
+
+        ``ends`` is given for a hosted model: when it must be done (``time.monotonic``), and that
+        its tokens count.
+        """
         from langchain.agents import create_agent
         from langchain.agents.middleware import (
             ModelCallLimitMiddleware,
@@ -213,10 +268,14 @@ class Stylist:
             call["ok"] = not (isinstance(result, ToolMessage) and result.status == "error")
             return result
 
+        state, past = (
+            turn.shown(note(thread, render)),
+            turn.shown([[t.user, t.reply] for t in thread.turns[-_HISTORY:]]),
+        )
         agent = create_agent(
             model,
             turn.tools(),
-            system_prompt=f"{self._prompt()}\n\n{note_text(note(thread, render))}",
+            system_prompt=f"{self._prompt()}\n\n{note_text(state)}",
             middleware=[
                 ModelCallLimitMiddleware(run_limit=CALLS_PER_TURN, exit_behavior="end"),  # type: ignore[list-item]
                 ToolCallLimitMiddleware(run_limit=CALLS_PER_TURN, exit_behavior="continue"),  # type: ignore[list-item]
@@ -224,14 +283,17 @@ class Stylist:
                 ToolErrorMiddleware(lambda error, request: tool_error(error)),
             ],
         )
+        read = len(self._prompt()) + len(note_text(state)) + len(str(past)) + len(text)
         messages: list[Any] = []
-        for past in thread.turns[-_HISTORY:]:
-            messages += [HumanMessage(past.user), AIMessage(past.reply)]
+        for user, reply in past:
+            messages += [HumanMessage(user), AIMessage(reply)]
         messages.append(HumanMessage(text))
         final = ""
         for mode, data in _stream(agent, messages):
             if turn.cancel is not None and turn.cancel.is_set() and turn.look is None:
                 raise Cancelled("Stopped.", "Nothing was changed.")
+            if ends is not None and time.monotonic() > ends:
+                raise TimeoutError
             if mode == "custom":
                 yield data
             elif mode == "messages":
@@ -241,10 +303,18 @@ class Stylist:
             elif mode == "updates":
                 for update in data.values():
                     for message in (update or {}).get("messages", []) if update else []:
+                        read += len(message.text)
                         if isinstance(message, AIMessage):
+                            if ends is not None:
+                                usage: Any = message.usage_metadata or {}
+                                counted = usage.get("total_tokens")
+                                self.allowance.spend(counted or read // CHARACTERS_PER_TOKEN)
                             final = "" if message.tool_calls else message.text.strip()
                             for call in message.tool_calls:
                                 status = _STATUS.get(call["name"])
+                                takes = self.studio.usual_seconds()
+                                if call["name"] == "render_look" and takes:
+                                    status = f"Drawing it, about {max(takes, 1):.0f} s …"
                                 if status:
                                     yield {"type": "status", "text": status}
         if final.startswith("Model call limit"):
@@ -269,13 +339,18 @@ class Stylist:
         )
 
     def _failed(
-        self, error: StylistError, name: str | None, saved: Thread | None, began: float
+        self,
+        error: StylistError,
+        name: str | None,
+        owner: str,
+        saved: Thread | None,
+        began: float,
     ) -> dict[str, Any]:
         plan, thread = None, name if isinstance(name, str) else None
         if saved is None and thread:
             try:
                 check_thread(thread)
-                saved = self.conversations.load(thread)
+                saved = self.conversations.load(thread, owner)
             except StylistError:
                 thread = clip(thread, 64)
         if saved is not None:

@@ -9,80 +9,32 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Annotated, Any
 
 from langchain_core.tools import BaseTool, StructuredTool
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from agent.conversation import Moment, Thread
+from agent.grounding import Heard, known_occasions, labelled
 from catalog.errors import AskDifferently, BadValue, Cancelled, CannotNow, StylistError, UnknownName
-from catalog.garment import CATEGORIES, SLOTS, Garment, Season, Slot
-from tools.look import Look, PersonSpec, Plan, Worn
+from catalog.garment import CATEGORIES, SLOTS, Garment
+from tools.arguments import Arguments, FindArgs, LookArgs, PlanArgs
+from tools.look import STAGE, STANDING, Look, PersonSpec, Plan, Worn
 from tools.outfit import Outfit, Wish, card, check, choose, describe
 
 Event = dict[str, Any]
-_POSE = {"commute": "walking", "sport": "striding", "party": "hand on hip", "beach": "contrapposto",
-         "formal": "contrapposto", "wedding": "contrapposto", "travel": "walking",
-         "outdoors": "walking", "date": "hand on hip"}  # fmt: skip
-_SCENE = {"commute": "city street", "work": "office", "interview": "office", "party": "stairs",
-          "date": "cafe", "formal": "stairs", "wedding": "garden", "sport": "park",
-          "beach": "beach", "travel": "city street", "outdoors": "forest",
-          "everyday": "park"}  # fmt: skip
 
 
-class _Args(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-
-class PersonChange(_Args):
-    """What changes about the person; leave out what stays."""
-
-    body: str | None = None
-    skin: str | None = None
-    hair: str | None = None
-    hair_color: str | None = None
-    presentation: str | None = None
-    age: str | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
-
-
-class FindArgs(_Args):
-    """Words and filters for a search."""
-
-    text: Annotated[str, Field(max_length=400)] = ""
-    slot: Slot | None = None
-    season: Season | None = None
-    color: str | None = None
-    category: str | None = None
-    min_formality: Annotated[float, Field(ge=0, le=1)] = 0.0
-    max_formality: Annotated[float, Field(ge=0, le=1)] = 1.0
-    max_price: Annotated[float, Field(gt=0)] | None = None
-    limit: Annotated[int, Field(ge=1, le=20)] = 8
-
-
-class PlanArgs(Wish):
-    """The whole wish, and how it is to be shown."""
-
-    pose: str | None = None
-    scene: str | None = None
-    person: PersonChange | None = None
-
-
-class LookArgs(_Args):
+class TurnLookArgs(LookArgs):
     """What to draw; everything left out stays as planned."""
 
-    garments: Annotated[tuple[str, ...], Field(max_length=9)] = ()
-    """Garment ids."""
-    pose: str | None = None
-    scene: str | None = None
-    season: dict[Season, Annotated[float, Field(ge=0, le=1)]] | None = None
-    person: PersonChange | None = None
     again: bool = False
     """Draw the same outfit once more, differently."""
 
 
-class UndoArgs(_Args):
+class UndoArgs(Arguments):
     """How far to go back."""
 
     steps: Annotated[int, Field(ge=0, le=40)] = 1
@@ -99,10 +51,14 @@ class TurnTools:
         *,
         draw: bool,
         cancel: threading.Event | None = None,
+        heard: Heard | None = None,
     ) -> None:
+        """``heard`` is given for a foreign model: its wishes are held against what was said, and
+        it sees no free text of any card."""
         self.studio, self.thread, self.draw, self.cancel = studio, thread, draw, cancel
         now = thread.now
-        self.wish: Wish = now.wish if now else Wish()
+        self.heard = heard
+        self.wish: Wish = heard.wish if heard else now.wish if now else Wish()
         self.person: dict[str, Any] = dict(now.person if now else thread.person)
         self.person_chosen = thread.person_chosen
         self.pose, self.scene = thread.pose, thread.scene
@@ -114,7 +70,8 @@ class TurnTools:
         self.look_id: str | None = None
         self.calls: list[dict[str, Any]] = []
         self.error: StylistError | None = None
-        self.sent_back = False
+        self.sent_back = self.reminded = False
+        """Whether a wrong outfit, and a forgotten wish, went back to the model already."""
         self.render_seconds: dict[str, float] = {}
         self.emit: Callable[[Event], None] = lambda event: None
 
@@ -126,7 +83,7 @@ class TurnTools:
             (self.undo, UndoArgs),
         ]
         if self.draw:
-            offered.insert(2, (self.render_look, LookArgs))
+            offered.insert(2, (self.render_look, TurnLookArgs))
         return [
             StructuredTool.from_function(
                 f, name=f.__name__, description=f.__doc__, args_schema=schema
@@ -145,11 +102,11 @@ class TurnTools:
         """
         asked = FindArgs.model_validate(kwargs)
         found = self.studio.find_garments(**asked.model_dump())
-        return _json([
-            {**card(g), "seasons": list(g.seasons), "occasions": list(g.occasions),
-             "wearers": list(g.wearers), "currency": g.currency}
+        return self._json([
+            {**card(g), "seasons": list(g.seasons), "occasions": known_occasions(g),
+             "wearers": list(g.wearers), "currency": g.currency[:3]}
             for g in found
-        ])  # fmt: skip
+        ], found)  # fmt: skip
 
     def plan_outfit(self, **kwargs: Any) -> str:
         """Choose a complete outfit from the catalog for a whole wish. Returns it as JSON.
@@ -163,6 +120,7 @@ class TurnTools:
         shown = {k: asked.pop(k, None) for k in ("pose", "scene", "person")}
         wish = Wish.model_validate(_plain(asked))
         self._show(shown["pose"], shown["scene"], shown["person"])
+        wish, reminded = self._as_said(wish)
         self.wish = wish
         self.outfit = self.studio.plan_outfit(wish)
         self._suit_the_wearer()
@@ -171,7 +129,8 @@ class TurnTools:
         else:
             empty = "; ".join(self.outfit.unmet) or "no garment fits"
             raise CannotNow(f"No outfit could be put together: {empty}.", "Ask for less.")
-        return _json({**self.outfit.facts(), "pose": self._pose(), "scene": self._scene()})
+        facts = {**self.outfit.facts(), "pose": self._pose(), "scene": self._scene()}
+        return self._json(facts | ({"mended": reminded} if reminded else {}))
 
     def render_look(self, **kwargs: Any) -> str:
         """Draw the person wearing these garments. Give the garment ids of the outfit.
@@ -180,7 +139,7 @@ class TurnTools:
         as planned. Ids that do not exist, incomplete outfits and clothes wrong for the weather are
         refused with the reason.
         """
-        asked = LookArgs.model_validate(kwargs)
+        asked = TurnLookArgs.model_validate(kwargs)
         self._show(asked.pose, asked.scene, asked.person)
         if asked.season:
             self.wish = Wish.model_validate(
@@ -199,7 +158,7 @@ class TurnTools:
         self._settle(look.id)
         told: dict[str, Any] = {"drawn": True, "look": look.id, "mended": mended}
         told["plan"] = {**self.outfit.facts(), "pose": self._pose(), "scene": self._scene()}
-        return _json(told)
+        return self._json(told)
 
     def undo(self, **kwargs: Any) -> str:
         """Go back to an earlier look of this conversation: 1 step back, or 0 for the first one."""
@@ -219,9 +178,47 @@ class TurnTools:
                 self.look = self.studio.look(back.look_id)
             except StylistError:
                 self.look, self.look_id = None, None
-        return _json(back.plan)
+        return self._json(back.plan)
 
     # ---- what they share ---------------------------------------------------------------------
+
+    def _as_said(self, wish: Wish) -> tuple[Wish, list[str]]:
+        """A foreign model's wish held against the message: sent back once, then completed."""
+        lost = self.heard.forgotten(wish) if self.heard else []
+        if not lost:
+            return wish, []
+        if not self.reminded:
+            self.reminded = True
+            raise BadValue(
+                f"The person's own words also ask for: {'; '.join(lost)}.",
+                "Call plan_outfit again with these in it.",
+            )
+        assert self.heard is not None
+        return self.heard.bound(wish), [f"kept to what was said: {'; '.join(lost)}"]
+
+    def shown(self, value: Any) -> Any:
+        """``value`` (plain JSON) as this turn's model may see it."""
+        return labelled(value, self._named()) if self.heard else value
+
+    def _json(self, value: Any, garments: Iterable[Garment] = ()) -> str:
+        """What a tool replies; a foreign model gets labels in place of garments' names."""
+        return _json(labelled(value, [*garments, *self._named()]) if self.heard else value)
+
+    def _named(self) -> list[Garment]:
+        """Every garment that this turn's sentences may name."""
+        chosen = [c.garment for c in self.outfit.garments] if self.outfit else []
+        plans = [m.plan for m in (*self.thread.moments, *(self.moments or [])[-1:])]
+        ids = {g["id"] for p in plans for g in p["garments"]}
+        ids |= {*self.wish.keep, *self.wish.exclude} - {g.id for g in chosen}
+        return [*chosen, *self._known(ids)]
+
+    def _known(self, ids: Iterable[str]) -> list[Garment]:
+        """The garments of ``ids`` that (still) exist."""
+        known = []
+        for garment_id in sorted(ids):
+            with suppress(KeyError, UnknownName):
+                known.append(self.studio.catalog.get(garment_id))
+        return known
 
     def _show(self, pose: str | None, scene: str | None, person: Any) -> None:
         """Take over pose, scene and person changes, checked by the types that know the words."""
@@ -258,10 +255,10 @@ class TurnTools:
         self.outfit = other.model_copy(update={"assumptions": (said, *other.assumptions)})
 
     def _pose(self) -> str:
-        return self.pose or _POSE.get(self._occasion(), "standing")
+        return self.pose or STAGE.get(self._occasion(), STANDING)[0]
 
     def _scene(self) -> str:
-        return self.scene or _SCENE.get(self._occasion(), "city street")
+        return self.scene or STAGE.get(self._occasion(), STANDING)[1]
 
     def _occasion(self) -> str:
         return self.outfit.occasion if self.outfit else (self.wish.occasion or "everyday")
@@ -283,12 +280,16 @@ class TurnTools:
 
     def _ground(self, garments: list[Garment]) -> list[str]:
         """Check an outfit before it is drawn. Sent back once, then mended by the search."""
+        if self.heard is not None:
+            self.wish = self.heard.bound(self.wish)
         wrong = [v for v in check(garments, self.wish) if v.hard]
         if not wrong:
             if self.outfit is None or set(self.outfit.ids) != {g.id for g in garments}:
                 self.outfit = describe(garments, self.wish)
             return []
         said = "; ".join(dict.fromkeys(v.message for v in wrong))
+        if self.heard is not None:
+            said = str(labelled(said, garments))
         if not self.sent_back:
             self.sent_back = True
             raise BadValue(f"This cannot be drawn: {said}.", "Change the outfit and try again.")

@@ -20,7 +20,7 @@ from tools.wish import Piece, Wish
 
 Kind = Literal[
     "dress", "redraw", "undo", "first", "greet", "thanks", "why", "cost", "what", "warm_enough",
-    "help", "have", "decline", "unclear",
+    "help", "have", "compare", "decline", "unclear",
 ]  # fmt: skip
 
 
@@ -39,6 +39,8 @@ class Request:
     person: dict[str, str] = field(default_factory=dict)
     redraw_only: bool = False
     """Only pose, scene or person change: the garments stay."""
+    changes: bool = False
+    """Whether garments are asked to change."""
     reason: str = ""
     """Why it is declined: undress, child, harm, inject, elsewhere."""
     about: Piece | None = None
@@ -54,6 +56,7 @@ def understand(message: str, state: dict[str, Any]) -> Request:
     refused = refusal(folded)
     if refused:
         return Request("decline", language, reason=refused)
+    message = _APART.sub(r"\1 off \2", message)
     picked, message = _picked(message)
     language, folded = language_of(message, str(state.get("language") or "en")), fold(message)
     found = hits(message, language)
@@ -66,7 +69,7 @@ def understand(message: str, state: dict[str, Any]) -> Request:
     small = _small_talk(found, folded, said, plan, request)
     if small is not None:
         return small
-    change(request, message, found, said.found, said.keep_all, state)
+    change(request, message, found, said, state)
     return request
 
 
@@ -90,7 +93,25 @@ def _first(found: list[Hit], kind: str, masked: set[int]) -> str | None:
     return next((h.get(kind) for h in found if h.has(kind) and h.start not in masked), None)
 
 
-_SUBSTANCE = (*CLOTHES, "occasion", "season", "weather", "temperature", "adjust", "formality")
+_APART = re.compile(
+    r"\b(take|leave) ((?:the|that|this|those|her|his|my) [\w -]{2,24}?) off\b", re.I
+)
+"""“take the scarf off”: the two halves of the verb."""
+_HAVE = re.compile(
+    r"\b(?:do you have|have you got|got any|which|list|find me|what .* do you have|haben sie|"
+    r"habt ihr|gibt es|avez vous|as tu|y a t il|tienes|tienen|teneis|hay)\b|"
+    r"有没有|有什么|ありますか"
+)
+_SUBSTANCE = (
+    *CLOTHES,
+    "absent",
+    "occasion",
+    "season",
+    "weather",
+    "temperature",
+    "adjust",
+    "formality",
+)
 
 
 def _small_talk(
@@ -102,7 +123,7 @@ def _small_talk(
         return any(h.asks(v) for h in found for v in values)
 
     substance = any(h.has(*_SUBSTANCE) for h in found)
-    number = numbers.temperature(folded) or numbers.budget(folded)
+    number = numbers.temperature(folded) or numbers.budget(folded) or numbers.size(folded)
     adjust = any(h.has("adjust") for h in found)
     about = said.found[0].piece if said.found else None
 
@@ -114,6 +135,8 @@ def _small_talk(
     if asks("undo") and not asks("another"):
         return answer("undo")
     if plan:
+        if asks("compare"):
+            return answer("compare")
         if asks("warm_enough"):
             return answer("warm_enough")
         if asks("why") and not asks("new"):
@@ -122,15 +145,9 @@ def _small_talk(
             return answer("cost")
         if asks("what") and not adjust:
             return answer("what")
-    if (
-        asks("have")
-        and said.found
-        and not asks("new")
-        and re.search(
-            r"\b(?:do you have|have you got|got any|which|list|find me|what .* do you have)\b",
-            folded,
-        )
-    ):
+    if asks("have") and said.found and not asks("new") and _HAVE.search(folded):
+        return Request("have", request.language, about=about, find=[m.piece for m in said.found])
+    if asks("cost") and plan is None and said.found and not number:
         return Request("have", request.language, about=about, find=[m.piece for m in said.found])
     person = bool(request.person) and set(request.person) != {"presentation"}
     if substance or number or asks("another", "new", "fresh") or said.keep_all:

@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from agent import numbers
 from agent.lexicon import Hit
-from agent.pieces import Mention, without
+from agent.pieces import Mention, Mentions, without
 from tools.reading import read_wish
 from tools.wish import OCCASIONS, Piece, Wish
 
 if TYPE_CHECKING:
     from agent.understand import Request
 
+_LENGTHS = (
+    ("mini dress", "midi dress", "maxi dress"),
+    ("mini skirt", "pencil skirt", "midi skirt"),
+    ("shorts", "trousers"),
+)
+"""Kinds that differ in length, from short to long."""
+_ACCESSORIES = ("headwear", "eyewear", "neckwear", "bag")
 _WOMENS = {"mini skirt", "midi skirt", "pencil skirt", "mini dress", "midi dress", "maxi dress",
            "heels", "ballet flats", "blouse"}  # fmt: skip
 _ADJECTIVES = {"more": 1.5, "much": 1.6, "way": 1.6, "lot": 1.6, "bit": 0.6, "little": 0.6,
@@ -23,12 +30,11 @@ def change(
     request: Request,
     message: str,
     found: list[Hit],
-    said: list[Mention],
-    keep_all: bool,
+    mentioned: Mentions,
     state: dict[str, Any],
 ) -> None:
     """Fill ``request.wish``: the wish before, changed by this message."""
-    plan = state.get("plan") or None
+    plan, said = state.get("plan") or None, mentioned.found
     before = Wish.model_validate(state.get("wish") or {})
     worn = list(plan["garments"]) if plan else []
 
@@ -39,6 +45,9 @@ def change(
     if plan:  # what could not be had is not asked for for ever
         new["want"] = tuple(
             p for p in before.want if p.everywhere or any(_matches(p, g) for g in worn)
+        )
+        new["like"] = tuple(
+            p for p in before.like if not _only_fit(p) or any(_matches(p, g) for g in worn)
         )
     # when and where
     season = numbers.seasons(message, found)
@@ -81,13 +90,22 @@ def change(
     money = numbers.budget(message)
     if money is not None:
         new["budget"] = money
+    if size := numbers.size(message):
+        new["size"] = size
+    absent = [h.get("absent") for i, h in enumerate(found) if h.has("absent")
+              and not any(b.cues("not") for b in found[max(0, i - 3) : i])]  # fmt: skip
+    new["absent"] = tuple(dict.fromkeys(str(a) for a in absent))[:12]
     # who
     who = _who(request, said, state, before)
     new["who"] = who
     wish = before.model_copy(update=new)
     wish = _adjust(wish, found, plan, message)
-    wish = _pieces(wish, said, keep_all, worn, request)
-    if asks("another") and not any(m.stance == "swap" for m in said):
+    said = _measured(said, found, worn)
+    wish = _pieces(wish, said, mentioned.keep_all, worn, request)
+    if any(h.cues("previous") for h in found):
+        wish = _previous(wish, said, (state.get("before") or {}).get("garments", []))
+    another = asks("another") and not any(m.stance == "swap" for m in said)
+    if another or mentioned.change_rest:
         kept = set(wish.keep)
         out = [g["id"] for g in worn if g["id"] not in kept
                and g["slot"] in ("top", "bottom", "onepiece", "outerwear", "footwear")
@@ -95,6 +113,9 @@ def change(
         wish = wish.model_copy(update={"exclude": (*wish.exclude, *out)[-120:]})
     elif plan and not fresh:
         wish = _stay(wish, before, said, worn, found, request, bool(season or heat or sky))
+    request.changes = another or mentioned.change_rest or any(
+        h.has("adjust", "degree") for h in found
+    ) or any(m.stance in ("swap", "less", "like") for m in said)  # fmt: skip
     request.wish = Wish.model_validate(wish.model_dump())
 
 
@@ -193,10 +214,12 @@ def _pieces(
     want, like = wish.want, wish.like
     avoid, less = wish.avoid, wish.less
     keep: list[str] = []
-    exclude = list(wish.exclude)
+    exclude, layers = list(wish.exclude), wish.layers
+    new: tuple[Piece, ...] = ()
     for m in said:
         piece = m.piece
         here = [g for g in worn if _matches(piece, g)]
+        m = _possible(m, here, bool(worn), request)
         if m.stance == "keep" and m.loose and worn and not here:
             # “the same in blue”: the main piece again, in another colour
             main = next((g for g in worn if g["slot"] in ("onepiece", "top")), worn[0])
@@ -211,18 +234,36 @@ def _pieces(
             if _names_slot_only(piece):
                 # “add a bag”, “with shoes”: any will do
                 piece = piece.model_copy(update={"said": piece.slot or piece.said})
-            want = (*without(want, piece), piece)
+            # what was said before gives way; two wishes of one message are both told
+            old = tuple(w for w in want if m.either or w not in new)
+            same = tuple(w for w in want if w not in old)
+            want, new = (*without(old, piece), *same, piece), (*new, piece)
             avoid = tuple(a for a in avoid if not _same(a, piece))
             less = tuple(a for a in less if not _same(a, piece))
             request.find.append(piece)
+            if piece.slots == ("outerwear",):
+                layers = max(layers, 0)
         elif m.stance == "like":
             like = (*without(like, piece), piece)
         elif m.stance == "avoid":
+            if m.removed and not here and len(piece.slots) == 1:
+                here = [g for g in worn if g["slot"] == piece.slots[0]]
+            gone = {g["slot"] for g in here} & set(_ACCESSORIES)
+            if m.removed and any(g["slot"] == "outerwear" for g in here):
+                layers = -1  # unless it is too cold without
+                continue
+            if m.removed and gone:  # “lose the hat”: no other hat in its place
+                piece = piece.model_copy(update={"slot": here[0]["slot"], "categories": ()})
             avoid = (*avoid, piece)
             want = tuple(w for w in want if not _covers(piece, w))
             like = tuple(w for w in like if not _covers(piece, w))
         elif m.stance == "less":
             less = (*less, piece)
+            wide = set(piece.colors) or set(piece.patterns)
+            want = tuple(
+                w for w in want
+                if w.categories or not wide & {*w.colors, *w.patterns}
+            )  # fmt: skip
         elif m.stance == "keep":
             keep += [g["id"] for g in here]
             if not here and worn:
@@ -245,7 +286,8 @@ def _pieces(
             else:
                 want = without(want, piece.model_copy(update={"colors": ()}))
     if keep_all:
-        keep += [g["id"] for g in worn]
+        touched = _touched(said, worn)
+        keep += [g["id"] for g in worn if g["slot"] not in touched]
     gone = set(exclude)
     keep = [k for k in dict.fromkeys(keep) if k not in gone]
     return wish.model_copy(
@@ -256,6 +298,7 @@ def _pieces(
             "less": less[-12:],
             "keep": tuple(keep[:9]),
             "exclude": tuple(dict.fromkeys(exclude))[-120:],
+            "layers": layers,
         }
     )
 
@@ -270,18 +313,16 @@ def _stay(
     weather_changed: bool,
 ) -> Wish:
     """What of the present outfit stays: everything when one piece changes, else a leaning."""
-    touched: set[str] = set()
-    for m in said:
-        if m.stance in ("want", "swap") and not m.piece.everywhere:
-            touched |= set(m.piece.slots) if not m.loose else set()
-    base = {"top", "bottom"}
-    if "onepiece" in touched and len(touched) < 5:
-        touched |= base
-    elif touched & base and len(touched) < 5 and any(g["slot"] == "onepiece" for g in worn):
-        touched |= {"onepiece", *base}
+    touched = _touched(said, worn)
+    if wish.layers < 0:
+        touched.add("outerwear")
     drop = set(wish.exclude)
     avoided = {g["id"] for g in worn if any(_matches(a, g) for a in wish.avoid)}
-    rest = [g["id"] for g in worn if g["id"] not in drop | avoided]
+    rest = [
+        g["id"]
+        for g in worn
+        if g["id"] not in drop | avoided and not any(_matches(p, g) for p in wish.less)
+    ]
     piecewise = bool(said) and all(m.stance in ("want", "swap", "avoid", "keep") for m in said)
     loose = any(m.loose and m.stance == "want" for m in said)
     moved = weather_changed or any(h.has("adjust") for h in found) or loose
@@ -292,6 +333,65 @@ def _stay(
     if any(h.get("adjust") not in (None, "warmer", "cooler") for h in found):
         return wish
     return wish.model_copy(update={"prefer": tuple(rest)})
+
+
+def _measured(said: list[Mention], found: list[Hit], worn: list[dict[str, Any]]) -> list[Mention]:
+    """“make the dress longer”: the kinds beyond the one worn."""
+    degree = next((h.get("degree") for h in found if h.has("degree")), None)
+    if degree is None:
+        return said
+    result = []
+    for m in said:
+        family = next((f for f in _LENGTHS if set(m.piece.categories) & set(f)), ())
+        now = next((g["category"] for g in worn if g["category"] in family), None)
+        if now is not None and m.stance == "want":
+            at = family.index(now)
+            beyond = family[at + 1 :] if degree == "longer" else family[:at]
+            if beyond:
+                words = beyond[0] if len(beyond) == 1 else m.piece.said
+                piece = m.piece.model_copy(update={"categories": tuple(beyond), "said": words})
+                m = Mention(piece, "want", m.start)
+        result.append(m)
+    return result
+
+
+def _previous(wish: Wish, said: list[Mention], before: list[dict[str, Any]]) -> Wish:
+    """“the previous shoes”: those of the look before come back."""
+    slots = {s for m in said if not m.loose and len(m.piece.slots) == 1 for s in m.piece.slots}
+    back = [g["id"] for g in before if g["slot"] in slots]
+    if not back:
+        return wish
+    return wish.model_copy(
+        update={
+            "keep": tuple(dict.fromkeys((*back, *wish.keep)))[:9],
+            "exclude": tuple(i for i in wish.exclude if i not in back),
+            "want": tuple(w for w in wish.want if not set(w.slots) <= slots),
+        }
+    )
+
+
+def _touched(said: list[Mention], worn: list[dict[str, Any]]) -> set[str]:
+    """The slots that new pieces go to, with those that cannot stay beside them."""
+    touched: set[str] = set()
+    for m in said:
+        if m.stance in ("want", "swap") and not m.piece.everywhere:
+            touched |= set(m.piece.slots) if not m.loose else set()
+    base = {"top", "bottom"}
+    if "onepiece" in touched and len(touched) < 5:
+        touched |= base
+    elif touched & base and len(touched) < 5 and any(g["slot"] == "onepiece" for g in worn):
+        touched |= {"onepiece", *base}
+    return touched
+
+
+def _possible(m: Mention, here: list[dict[str, Any]], dressed: bool, request: Request) -> Mention:
+    """“I don't like the top”: a place that must be filled gets another piece, not none."""
+    needed = m.piece.slot in ("top", "bottom", "footwear") and _names_slot_only(m.piece)
+    if m.stance != "avoid" or not needed:
+        return m
+    if not here:
+        request.notes.append(f"something is needed there, so {m.piece.words} stays in another form")
+    return Mention(m.piece, "swap" if dressed else "like", m.start)
 
 
 def _matches(piece: Piece, g: dict[str, Any]) -> bool:

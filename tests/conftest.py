@@ -23,3 +23,16 @@ def studio(installed_home: Path):
     from tools.studio import Studio
 
     return Studio(installed_home)
+
+
+@pytest.fixture
+def room(installed_home: Path, tmp_path: Path):
+    """A studio of its own over the starter catalog; its engine draws coloured cards at once."""
+    from fakes import QuickEngine
+
+    from tools.studio import Studio
+
+    (tmp_path / "catalog").symlink_to(installed_home / "catalog")
+    studio = Studio(tmp_path)
+    studio._engine = QuickEngine()  # type: ignore[assignment]
+    return studio

@@ -1,15 +1,20 @@
-"""Stand-ins for tests: a small wardrobe of cards, a Studio that draws a grey card, a model server.
+"""Stand-ins for tests: a small wardrobe of cards, and a Studio that draws a grey card.
 
 ``FakeEngineStudio`` keeps the real search and the real look types; only its pictures are dummies.
 """
 
 from __future__ import annotations
 
-import json
+import base64
+import io
+import shutil
 import threading
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import time
 from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+from PIL import Image
 
 from catalog.croquis.palette import COLORS
 from catalog.errors import Cancelled, UnknownName
@@ -145,6 +150,7 @@ class FakeEngineStudio:
         self.catalog = self
         self.drawn: list[Plan] = []
         self.fail: Exception | None = None
+        self.takes: float | None = None
         self._looks: dict[str, Look] = {}
 
     def all(self) -> list[Garment]:
@@ -211,77 +217,62 @@ class FakeEngineStudio:
         except KeyError:
             raise UnknownName.among("look", id, self._looks) from None
 
+    def forget_looks(self, thread: str) -> int:
+        gone = [x for x in self._looks.values() if x.receipt.thread == thread]
+        for look in gone:
+            shutil.rmtree(look.folder)
+            del self._looks[look.id]
+        return len(gone)
 
-Script = Callable[[list[dict]], "dict | str | int | bytes"]
-"""messages → tool calls ``{"tool": name, "args": {...}}``, a text, an HTTP status, or raw bytes."""
-
-
-class ModelServer:
-    """A local server that speaks the OpenAI chat-completions protocol, streaming included."""
-
-    def __init__(self, script: Script) -> None:
-        self.requests: list[dict] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *args) -> None:
-                pass
-
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                outer.requests.append(body)
-                said = script(body["messages"])
-                if isinstance(said, int):
-                    self._send(said, b'{"error": {"message": "out of order"}}', "application/json")
-                elif isinstance(said, bytes):
-                    self._send(200, said, "text/event-stream")
-                else:
-                    self._send(200, _sse(said, len(outer.requests)), "text/event-stream")
-
-            def _send(self, status: int, data: bytes, kind: str) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
-
-    def __enter__(self) -> ModelServer:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def usual_seconds(self) -> float | None:
+        return self.takes
 
 
-def _sse(said: dict | str, number: int) -> bytes:
-    def event(delta: dict, finish: str | None = None) -> str:
-        chunk = {
-            "id": f"c{number}", "object": "chat.completion.chunk", "created": 1, "model": "test",
-            "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
-        }  # fmt: skip
-        return f"data: {json.dumps(chunk)}\n\n"
+# --- for the doors of other agents ---------------------------------------------------------------
 
-    events = [event({"role": "assistant", "content": ""})]
-    if isinstance(said, str):
-        events += [event({"content": word + " "}) for word in said.split(" ")]
-        events.append(event({}, "stop"))
-    else:
-        args = json.dumps(said["args"])
-        half = len(args) // 2
-        call = {"index": 0, "id": f"call{number}", "type": "function",
-                "function": {"name": said["tool"], "arguments": args[:half]}}  # fmt: skip
-        events.append(event({"tool_calls": [call]}))
-        rest = {"index": 0, "function": {"arguments": args[half:]}}
-        events.append(event({"tool_calls": [rest]}))
-        events.append(event({}, "tool_calls"))
-    return ("".join(events) + "data: [DONE]\n\n").encode()
+WINTER = ["black-long-puffer", "grey-argyle-sweater", "indigo-straight-jeans",
+          "brown-leather-boots"]  # fmt: skip
+
+
+class QuickEngine:
+    """Draws a coloured card in ``step_s`` a step; counts, and obeys cancel as the engine does."""
+
+    def __init__(self, step_s: float = 0.0) -> None:
+        self.base = SimpleNamespace(sha256="0" * 64)
+        self.step_s, self.drawn, self.steps_done = step_s, 0, 0
+        self.lock = threading.Lock()
+        self.started = threading.Event()
+
+    def draw(self, job, *, on_step=None, cancel=None):
+        with self.lock:
+            picture = np.full((768, 512, 3), (job.seed * 37) % 256, np.uint8)
+            for step in range(job.steps):
+                if cancel is not None and cancel.is_set():
+                    raise Cancelled("Drawing was stopped.", "Nothing was saved.")
+                time.sleep(self.step_s)
+                self.steps_done += 1
+                self.started.set()
+                if on_step is not None:
+                    on_step(step + 1, job.steps, picture[::2, ::2] if step % 3 == 2 else None)
+            self.drawn += 1
+            seconds = {"text": 0.0, "adapters": 0.0, "denoise": 0.1, "decode": 0.0}
+            return SimpleNamespace(picture=picture, seconds=seconds)
+
+
+def said(result) -> dict:
+    assert not result.is_error, result.content[0].text
+    return result.structured_content
+
+
+def refused(result) -> dict:
+    assert result.is_error
+    error = result.structured_content["error"]
+    assert error["message"] and error["hint"]
+    assert error["type"] != "Unexpected", error
+    return error
+
+
+def png(color: str = "red", size: tuple[int, int] = (64, 64)) -> str:
+    file = io.BytesIO()
+    Image.new("RGB", size, color).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()

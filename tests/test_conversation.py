@@ -1,7 +1,10 @@
 """Threads: saved whole or not at all, damaged ones put aside, names checked, one turn at a time."""
 
 import json
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 from fakes import FakeEngineStudio
@@ -16,7 +19,7 @@ from agent.conversation import (
     person_of,
 )
 from agent.stylist import Stylist
-from catalog.errors import BadValue, Busy, Damaged
+from catalog.errors import BadValue, Busy, Damaged, UnknownName
 from tools.look import PersonSpec
 
 
@@ -99,9 +102,17 @@ def test_a_second_message_to_a_busy_thread_is_told_so(stylist, tmp_path):
 
 
 def test_two_hundred_turns_stay_quick_and_small(stylist, tmp_path):
-    for i in range(40):
+    stylist.ask("winter outfit for a man, I hate yellow", "t1", render=False)
+    saved = stylist.conversations.load("t1")
+    saved.turns = [*saved.turns, *saved.turns[-1:] * 190]
+    saved.moments = saved.moments * 40
+    stylist.conversations.save(saved)
+    for i in range(20):
         answer = stylist.ask(("warmer", "cooler", "another", "no hat")[i % 4], "t1", render=False)
         assert "error" not in answer
+        assert "yellow" not in {g["color"] for g in answer["plan"]["garments"]}
+        assert all(g["id"] for g in answer["plan"]["garments"])
+    assert len(stylist.conversations.load("t1").turns) == 200
     assert (tmp_path / "threads" / "t1.json").stat().st_size < 1_000_000
 
 
@@ -127,3 +138,93 @@ def test_a_thread_can_be_deleted(stylist, tmp_path):
     stylist.ask("winter outfit", "t1", render=False)
     assert stylist.conversations.delete("t1") and not stylist.conversations.delete("t1")
     assert stylist.ask("why?", "t1", render=False)["plan"] is None
+
+
+def test_a_thread_of_somebody_else_is_not_there(stylist, tmp_path):
+    first = stylist.ask("winter outfit for a commute", "t1", owner="ann", render=False)
+    before = (tmp_path / "threads" / "t1.json").read_bytes()
+    other = stylist.ask("why?", "t1", owner="ben", render=False)
+    assert other["error"]["type"] == "UnknownName" and other["plan"] is None
+    for forbidden in (stylist.conversations.export, stylist.conversations.delete, stylist.delete):
+        with pytest.raises(UnknownName):
+            forbidden("t1", "ben")
+    assert (tmp_path / "threads" / "t1.json").read_bytes() == before
+    assert stylist.ask("why?", "t1", owner="ann", render=False)["plan"] == first["plan"]
+    assert [t.id for t in stylist.conversations.mine("ann")] == ["t1"]
+    assert stylist.conversations.mine("ben") == []
+
+
+def test_a_thread_of_nobody_is_had_by_who_goes_on_with_it(stylist):
+    stylist.ask("winter outfit", "t1", render=False)
+    assert "error" not in stylist.ask("warmer", "t1", owner="ann", render=False)
+    assert stylist.ask("warmer", "t1", owner="ben", render=False)["error"]
+
+
+def test_an_export_holds_everything_said_and_worn(stylist):
+    stylist.ask("I hate yellow. Winter outfit for a woman", "t1", owner="ann", render=False)
+    kept = stylist.conversations.export("t1", "ann")
+    assert kept["turns"][0]["user"].startswith("I hate yellow")
+    assert kept["moments"][0]["wish"]["avoid"][0]["colors"] == ["yellow", "mustard"]
+    assert kept["person"] and json.dumps(kept)
+    with pytest.raises(UnknownName, match="t2"):
+        stylist.conversations.export("t2", "ann")
+
+
+def test_deleting_a_thread_deletes_its_looks_and_no_others(stylist, tmp_path):
+    mine = stylist.ask("winter outfit", "t1", owner="ann")
+    other = stylist.ask("winter outfit", "t2", owner="ann")
+    assert stylist.delete("t1", "ann") == 1
+    assert not (tmp_path / "looks" / mine["look"]["id"]).exists()
+    assert (tmp_path / "looks" / other["look"]["id"]).exists()
+    assert [t.id for t in stylist.conversations.mine("ann")] == ["t2"]
+    with pytest.raises(UnknownName):
+        stylist.delete("t1", "ann")
+
+
+def test_two_tabs_on_one_thread_lose_no_turn(tmp_path):
+    tabs = [Stylist(FakeEngineStudio(tmp_path), tmp_path) for _ in range(2)]
+    tabs[0].ask("winter outfit for a commute", "t1", render=False)
+    answers: list[dict] = []
+
+    def talk(tab, words):
+        answers.extend(tab.ask(w, "t1", render=False) for w in words)
+
+    at_once = [
+        threading.Thread(target=talk, args=(tab, words))
+        for tab, words in zip(tabs, (["warmer"] * 6, ["no hat", "another"] * 3), strict=True)
+    ]
+    for thread in at_once:
+        thread.start()
+    for thread in at_once:
+        thread.join()
+    answered = [a for a in answers if "error" not in a]
+    assert all(a["error"]["type"] == Busy.__name__ for a in answers if "error" in a)
+    saved = Conversations(tmp_path).load("t1")
+    assert len(saved.turns) == 1 + len(answered) >= 7
+    assert "error" not in tabs[1].ask("why?", "t1", render=False)
+
+
+_KILLED = """
+import os, sys
+sys.path[:0] = [{root!r}, {tests!r}]
+from pathlib import Path
+from fakes import FakeEngineStudio
+from agent.stylist import Stylist
+home = Path({home!r})
+for event in Stylist(FakeEngineStudio(home), home).reply("another", "t1"):
+    if event["type"] == "progress":
+        os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_process_killed_in_the_middle_of_a_turn_leaves_a_usable_thread(stylist, tmp_path):
+    first = stylist.ask("winter outfit for a commute", "t1", render=False)
+    before = (tmp_path / "threads" / "t1.json").read_bytes()
+    tests = Path(__file__).parent
+    script = _KILLED.format(root=str(tests.parent), tests=str(tests), home=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True)
+    assert done.returncode == -9, done.stderr
+    assert (tmp_path / "threads" / "t1.json").read_bytes() == before
+    again = stylist.ask("why?", "t1", render=False)
+    assert again["plan"] == first["plan"] and "error" not in again
+    assert not list((tmp_path / "threads").glob("*.tmp"))

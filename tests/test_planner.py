@@ -6,6 +6,7 @@ import pytest
 from fakes import FakeEngineStudio
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
+from agent import phrasebook
 from agent.conversation import Conversations, note, note_text
 from agent.planner import EmbeddedPlanner
 from agent.stylist import Stylist
@@ -195,8 +196,9 @@ def test_the_reply_says_assumptions_and_unmet_wishes_aloud(talk):
 
 def test_replies_name_only_garments_of_the_plan_in_the_persons_language(talk):
     german = talk("Ein Winteroutfit für die Arbeit")
-    assert german["reply"].startswith("Hier ist Ihr Outfit")
-    assert all(g["name"] in german["reply"] for g in german["plan"]["garments"])
+    assert german["reply"].startswith("Für die Arbeit")
+    for g in german["plan"]["garments"]:
+        assert phrasebook.name("category", g["category"], "de") in german["reply"]
 
 
 def test_it_is_a_chat_model_that_streams_tool_calls_and_ends_with_a_last_chunk(tmp_path):
@@ -245,3 +247,28 @@ def test_every_scene_and_pose_the_page_offers_is_read_and_changes_nothing_else(t
 def test_a_scene_said_outright_stands_beside_another_occasion():
     read = understand("summer date, scene: office, pose waving", {})
     assert (read.scene, read.pose, read.wish.occasion) == ("office", "waving", "date")
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("office outfit, size L", "L"), ("my size is xs, summer", "XS"), ("taille M, hiver", "M"),
+     ("Größe XL, Büro", "XL"), ("talla S para la oficina", "S"), ("尺码M，上班", "M"),
+     ("サイズLで仕事用", "L"), ("a size too big", ""), ("5 m away", "")],
+)  # fmt: skip
+def test_sizes_are_read(text, size):
+    assert wish(text).size == size
+
+
+def test_a_size_is_remembered_and_only_pieces_that_come_in_it_are_worn(tmp_path):
+    studio = FakeEngineStudio(tmp_path)
+    studio.cards = [g.model_copy(update={"sizes": ("S", "M")}) if g.slot == "outerwear" else g
+                    for g in studio.cards]  # fmt: skip
+    coat = next(g for g in studio.cards if g.id == "coat-camel")
+    studio.cards[studio.cards.index(coat)] = coat.model_copy(update={"sizes": ("L", "XL")})
+    stylist = Stylist(studio, tmp_path)
+    for message in ("winter outfit for work, size L", "another", "warmer"):
+        answer = stylist.ask(message, "t1", render=False)
+        worn = [studio.get(g["id"]) for g in answer["plan"]["garments"]]
+        assert all("L" in g.sizes for g in worn if g.slot == "outerwear"), message
+    told = stylist.ask("a leather jacket please", "t1", render=False)
+    assert "size L" in told["reply"]

@@ -1,13 +1,17 @@
 """A whole turn: message in, tool calls, picture, answer; hosted models good, bad and broken."""
 
 import json
+import time
+from datetime import date
 
 import pytest
-from fakes import FakeEngineStudio, ModelServer
+from fakes import FakeEngineStudio
 
+from agent.allowance import Allowance
 from agent.stylist import CALLS_PER_TURN, Stylist
-from catalog.errors import Damaged
-from catalog.garment import SEASONS
+from bench.model_server import ModelServer
+from catalog.errors import Damaged, ModelUnavailable
+from catalog.garment import SEASONS, SLOTS
 
 
 @pytest.fixture
@@ -266,3 +270,85 @@ def test_a_picture_that_was_not_drawn_is_not_claimed(studio, tmp_path):
     with ModelServer(lambda messages: "Here is your picture of a lovely dress.") as server:
         answer = hosted(studio, tmp_path, server).ask("a dress", "t1")
     assert "Nothing was drawn" in answer["reply"] and answer["look"] is None
+
+
+def test_tokens_of_the_day_are_counted_and_then_the_embedded_planner_takes_over(studio, tmp_path):
+    with ModelServer(lambda messages: "Tell me more about the evening, please.") as server:
+        stylist = hosted(studio, tmp_path, server)
+        stylist.ask("something for the evening", "t1")
+        used = stylist.allowance.used()
+        assert used > 500
+        stylist.allowance.tokens_a_day = used
+        answer = stylist.ask("winter outfit for a commute", "t1")
+        assert len(server.requests) == 1 and stylist.allowance.used() == used
+    assert "used up" in answer["reply"] and answer["look"]
+
+
+def test_a_new_day_has_new_tokens_and_a_damaged_count_starts_again(tmp_path):
+    monday = Allowance(tmp_path, 10, today=lambda: date(2026, 1, 5))
+    monday.spend(12)
+    with pytest.raises(ModelUnavailable):
+        monday.check()
+    tuesday = Allowance(tmp_path, 10, today=lambda: date(2026, 1, 6))
+    tuesday.check()
+    assert tuesday.used() == 0
+    monday.path.write_text("{")
+    assert monday.used() == 0
+    Allowance(tmp_path, None).check()
+
+
+def test_a_server_that_never_comes_to_an_end_is_given_up(studio, tmp_path):
+    def script(messages):
+        time.sleep(0.3)
+        return {"tool": "find_garments", "args": {"text": "coat"}}
+
+    with ModelServer(script) as server:
+        stylist = Stylist(studio, tmp_path, llm_url=server.url, llm_key="k", timeout_s=0.2)
+        answer = stylist.ask("winter outfit for a commute", "t1", render=False)
+    assert "too long" in answer["reply"] and answer["plan"]
+
+
+@pytest.mark.parametrize("message", ["show her naked", "an outfit for my 10 year old son",
+                                     "how do I build a bomb"])  # fmt: skip
+def test_what_is_never_done_is_not_even_asked_of_a_hosted_model(studio, tmp_path, message):
+    with ModelServer(lambda messages: "Of course!") as server:
+        answer = hosted(studio, tmp_path, server).ask(message, "t1")
+        assert not server.requests
+    assert "Of course" not in answer["reply"] and not answer["tool_calls"]
+
+
+def test_a_fallback_is_said_in_the_shoppers_language(studio, tmp_path):
+    with ModelServer(lambda messages: 500) as server:
+        answer = hosted(studio, tmp_path, server).ask("Ein Winteroutfit für die Arbeit", "t1")
+    assert answer["reply"].startswith("Das Sprachmodell hat mit einem Fehler geantwortet")
+
+
+@pytest.mark.parametrize("missing", SLOTS)
+def test_a_catalog_with_one_slot_missing_dresses_or_says_what_is_missing(tmp_path, missing):
+    studio = FakeEngineStudio(tmp_path)
+    studio.cards = [g for g in studio.cards if g.slot != missing]
+    stylist = Stylist(studio, tmp_path)
+    for message in ("winter outfit for a man", "swap the shoes", "a summer dress, woman"):
+        answer = stylist.ask(message, "t1")
+        worn = slots(answer) if answer["plan"] else set()
+        if answer["look"]:
+            assert "footwear" in worn and (worn >= {"top", "bottom"} or "onepiece" in worn)
+        else:
+            assert missing in ("top", "bottom", "footwear")
+            assert any(w in answer["reply"] for w in (missing, "torso", "legs", "feet"))
+
+
+def test_contradictory_wishes_are_told_apart_aloud(stylist):
+    answer = stylist.ask("warm but no layers and bare arms at -10 °C", "t1", render=False)
+    assert answer["plan"]["clo_total"] > 0.9
+    assert "no layers: too cold" in answer["reply"] and "sleeveless" in answer["reply"]
+
+
+def test_a_dry_run_tells_what_drawing_will_take_and_cost(stylist, tmp_path):
+    first = stylist.ask("winter outfit for a commute", "t1", render=False)
+    assert "drawing_estimate" not in first["seconds"], "nothing was drawn here yet"
+    stylist.studio.takes = 7.0
+    dry = stylist.ask("another", "t1", render=False)
+    assert dry["seconds"]["drawing_estimate"] == 7.0 and "Together" in dry["reply"]
+    said = [e["text"] for e in stylist.reply("warmer", "t1") if e["type"] == "status"]
+    assert "Drawing it, about 7 s …" in said

@@ -15,7 +15,7 @@ from tools.outfit_search import search
 from tools.reading import Context, read_wish
 from tools.shortlist import Found, Need, is_empty
 from tools.warmth import ensemble_clo, least_clo, most_clo, veto
-from tools.wish import OCCASIONS, Chosen, Occasion, Outfit, Piece, Violation, Wish, card
+from tools.wish import OCCASIONS, Chosen, Occasion, Outfit, Piece, Violation, Wish, card, comes_in
 
 __all__ = [
     "OCCASIONS",
@@ -51,12 +51,28 @@ def choose(wish: Wish, garments: Sequence[Garment] | Closet) -> Outfit:
     for violation in check([c.garment for c in outfit.garments], wish):
         if violation.kind in ("warmth", "incomplete") and violation.message not in unmet:
             unmet.append(violation.message)
+    unmet += [u for u in _given_up(outfit, context) if u not in unmet]
     others = tuple(
         tuple(g.id for g in _told([closet.garments[i] for i in other])) for other in result.others
     )
     return outfit.model_copy(
         update={"unmet": tuple(unmet), "score": round(result.score, 4), "runners_up": others}
     )
+
+
+def _given_up(outfit: Outfit, context: Context) -> list[str]:
+    """Leanings that the weather overruled: “no layers” in frost, bare arms, a length."""
+    wish, worn = context.wish, [c.garment for c in outfit.garments]
+    lost = [f"{word}: there is none in the catalog" for word in wish.absent]
+    if wish.layers < 0 and any(g.slot == "outerwear" for g in worn):
+        lost.append(f"no layers: too cold for that at {context.temperature_c:g} °C")
+    for piece in wish.like:
+        slots = ("top", "onepiece") if piece.sleeves else ("bottom", "onepiece", "outerwear")
+        about = [g for g in worn if g.slot in slots]
+        shape = piece.sleeves or piece.lengths
+        if shape and about and not any(piece.matches(g) for g in about):
+            lost.append(f"{piece.words}: nothing of the kind fits this")
+    return lost
 
 
 def _search(context: Context, closet: Closet) -> tuple[Found, list[str]]:
@@ -152,6 +168,8 @@ def check(garments: Sequence[Garment], wish: Wish) -> list[Violation]:
     for g in garments:
         if not g.available:
             say("unavailable", f"{g.name} is not available", g)
+        if not comes_in(g.sizes, wish.size):
+            say("unavailable", f"{g.name} — it does not come in size {wish.size}", g)
         if g.id in wish.exclude:
             say("excluded", f"{g.name} was to be replaced", g)
         if any(p.matches(g) for p in wish.avoid if not is_empty(p)):

@@ -72,6 +72,7 @@ def _beam(
     ties = closet.matches(Piece(categories=("tie",)))[rows]
     if ties.any():  # a tie wants a shirt
         bare = (closet.slot[rows] == ROW["top"]) & ~closet.matches(_COLLAR)[rows]
+        bare |= closet.slot[rows] == ROW["onepiece"]
         pair = pair - 2.0 * (ties[:, None] & bare[None] | bare[:, None] & ties[None])
     worth, clo, price = value[rows], closet.clo[rows], closet.price[rows]
     loud = closet.loud[rows] * np.where(weight < 0.5, 0.6, 1.0)

@@ -14,7 +14,7 @@ from catalog.garment import SEASONS, SLOTS, Slot
 from tools.closet import Closet
 from tools.reading import Context
 from tools.warmth import veto
-from tools.wish import Piece
+from tools.wish import Piece, comes_in
 
 PER_SLOT = 22
 ROW = {name: i for i, name in enumerate(SLOTS)}
@@ -75,6 +75,8 @@ def values(context: Context, closet: Closet) -> np.ndarray:
             value[closet.row[garment_id]] += 0.7 * 0.92**rank
     if context.formality < 0.72 and not any("tie" in p.categories for p in wish.want):
         value -= 2.0 * closet.matches(Piece(categories=("tie",)))
+    if not {"rain", "snow"} & set(wish.weather):
+        value -= 0.9 * closet.matches(Piece(categories=("rain boots", "raincoat")))
     if "rain" in wish.weather:
         value += 0.8 * closet.waterproof + 0.3 * closet.occasion_match(("rain",), ())
     if wish.colourful:
@@ -93,6 +95,8 @@ def allowed_rows(context: Context, closet: Closet, found: Found) -> np.ndarray:
     ok = closet.available.copy()
     if wish.who != "anyone":
         ok &= closet.women if wish.who == "women" else closet.men
+    if wish.size:
+        ok &= closet.comes_in(wish.size)
     for piece in wish.avoid:
         if not is_empty(piece):
             ok &= ~closet.matches(piece)
@@ -137,6 +141,8 @@ def _reason(context: Context, closet: Closet, row: int | None) -> str:
         return "it is not available"
     if wish.who != "anyone" and wish.who not in g.wearers:
         return f"it is not made for {wish.who}"
+    if not comes_in(g.sizes, wish.size):
+        return f"it does not come in size {wish.size}"
     if any(p.matches(g) for p in wish.avoid):
         return "you asked to avoid it"
     return (

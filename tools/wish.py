@@ -76,7 +76,9 @@ OCCASIONS: dict[str, Occasion] = {
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class Piece(_Strict):
@@ -172,6 +174,8 @@ class Wish(_Strict):
     """Clo more (or less) than temperature and activity ask for."""
     want: Annotated[tuple[Piece, ...], Field(max_length=12)] = ()
     """Pieces asked for."""
+    absent: Annotated[tuple[Annotated[str, Field(max_length=40)], ...], Field(max_length=12)] = ()
+    """Things asked for that no card can be, in one word each (“gloves”)."""
     like: Annotated[tuple[Piece, ...], Field(max_length=12)] = ()
     """Pieces to lean towards."""
     avoid: Annotated[tuple[Piece, ...], Field(max_length=24)] = ()
@@ -192,6 +196,8 @@ class Wish(_Strict):
     """How much a low price counts; 0 = not at all."""
     colourful: Annotated[float, Field(ge=-1, le=1)] = 0.0
     """1 bright and colourful, -1 quiet neutrals."""
+    size: Literal["", "XXS", "XS", "S", "M", "L", "XL", "XXL"] = ""
+    """Size of the wearer; garments whose card lists letter sizes must come in it."""
     layers: Annotated[int, Field(ge=-1, le=1)] = 0
     """1 = wants something over the top, -1 = no outer layer."""
 
@@ -213,6 +219,15 @@ class Wish(_Strict):
         if value and value not in OCCASIONS:
             raise UnknownName.among("occasion", value, OCCASIONS)
         return value
+
+
+LETTER_SIZES = ("XXS", "XS", "S", "M", "L", "XL", "XXL")
+
+
+def comes_in(sizes: tuple[str, ...], size: str) -> bool:
+    """Whether a card with ``sizes`` can be had in ``size``; a card without letters always."""
+    lettered = [s for s in sizes if s in LETTER_SIZES]
+    return not size or not lettered or size in lettered
 
 
 class Violation(_Strict):

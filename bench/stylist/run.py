@@ -1,221 +1,149 @@
 """Score a stylist on conversations whose constraints a program checks.
 
-    python bench/stylist/run.py [--cases FILE] [--cards FILE] [--verbose]
+    python bench/stylist/run.py [--cases FILE] [--cards FILE] [--verbose] [--json]
+    python bench/stylist/run.py --baseline random|retrieval
+    python bench/stylist/run.py --command "my-stylist --jsonl"
 
-Answers come from ``stylist look --jsonl`` (one process, nothing drawn). Plans are judged by the
-cards of the catalog, looked up by id: a garment that has no card is an invented one. A case is
-``{"id", "turns": [{"say", "check": {...}}]}``; the keys of ``check`` are the methods of ``Judge``.
+Answers come from ``stylist look --jsonl`` (one process, nothing drawn) or from any program that
+speaks the same lines. A third of the cases (``judge.is_unread``) is scored, but ``--verbose`` says
+nothing about it: it is kept unread while the stylist is being improved.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import shlex
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+sys.path[:0] = [str(ROOT)]
+
+from bench.stylist.baselines import BASELINES  # noqa: E402
+from bench.stylist.judge import Judge, is_unread  # noqa: E402
+
+Ask = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-class Judge:
-    """One turn's answer against its constraints; each method names one constraint."""
+def load_cases(path: Path = HERE / "cases.jsonl") -> list[dict[str, Any]]:
+    """The cases of a file, one JSON object a line."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.strip()]
 
-    def __init__(self, answer: dict[str, Any], before: list[dict[str, Any]], cards: dict) -> None:
-        self.answer, self.before, self.cards = answer, before, cards
-        self.plan = answer.get("plan") or {}
-        self.worn = [cards[g["id"]] for g in self.plan.get("garments", []) if g["id"] in cards]
-        self.words = {g["shape"]["category"] for g in self.worn}
-        self.slots = {g["slot"]: g["id"] for g in self.worn}
 
-    @property
-    def last(self) -> dict[str, Any]:
-        return self.before[-1].get("plan") or {}
+def load_cards(path: Path = ROOT / "catalog/starter/garments.json") -> dict[str, dict[str, Any]]:
+    """Cards by id."""
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    return {g["id"]: g for g in (raw if isinstance(raw, list) else raw["garments"])}
 
-    def _ids(self, plan: dict[str, Any]) -> list[str]:
-        return [g["id"] for g in plan.get("garments", [])]
 
-    def declined(self, _: bool) -> bool:
-        return not self.answer.get("tool_calls") and not self.answer.get("plan")
+def score(cases: list[dict[str, Any]], cards: dict, ask: Ask, verbose: bool) -> dict[str, Any]:
+    """Every figure of the table, as plain numbers."""
+    seconds: list[float] = []
+    total = dict.fromkeys(
+        ("turns", "turns_right", "invented", "hard", "calls", "calls_bad", "errors"), 0
+    )
+    parts = {"read": [0, 0], "unread": [0, 0], "declines": [0, 0]}
+    for case in cases:
+        before: list[dict[str, Any]] = []
+        good = True
+        for turn in case["turns"]:
+            began = time.perf_counter()
+            answer = ask({"thread": f"bench-{case['id']}", "message": turn["say"],
+                          "render": False})  # fmt: skip
+            seconds.append(time.perf_counter() - began)
+            judge = Judge(answer, before, cards)
+            wrong = judge.failed(turn["check"])
+            hard, declined = judge.hard(), judge.declined(True)
+            before.append(answer)
+            total["turns"] += 1
+            total["turns_right"] += not wrong
+            total["invented"] += "invented garment" in hard
+            total["hard"] += bool(hard)
+            total["errors"] += bool(answer.get("error"))
+            total["calls"] += len(answer.get("tool_calls") or [])
+            total["calls_bad"] += sum(not c["ok"] for c in answer.get("tool_calls") or [])
+            if "declined" in turn["check"]:
+                parts["declines"][0] += declined
+                parts["declines"][1] += 1
+            good = good and not wrong
+            if wrong and verbose and not is_unread(case):
+                print(f"{case['id']}: “{turn['say']}” → {', '.join(wrong)}", file=sys.stderr)
+        part = parts["unread" if is_unread(case) else "read"]
+        part[0] += good
+        part[1] += 1
+    return {
+        **total,
+        **{f"{name}_right": p[0] for name, p in parts.items()},
+        **{f"{name}_all": p[1] for name, p in parts.items()},
+        "seconds_median": statistics.median(seconds[1:] or seconds),
+        "seconds_worst": max(seconds[1:] or seconds),
+    }
 
-    def season(self, word: str) -> bool:
-        weights = self.plan.get("season", {})
-        return bool(weights) and max(weights, key=weights.get) == word
 
-    def weights(self, wanted: dict[str, float]) -> bool:
-        have = self.plan.get("season", {})
-        return all(abs(have.get(s, 0) - w) < 0.06 for s, w in wanted.items())
+def over_lines(command: list[str], home: str) -> tuple[Ask, subprocess.Popen]:
+    """Ask a program that reads a request a line and writes an answer a line."""
+    process = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, "STYLIST_HOME": home}, text=True, encoding="utf-8",
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin and process.stdout
+    stdin, stdout = process.stdin, process.stdout
 
-    def occasion(self, word: str) -> bool:
-        return self.plan.get("occasion") == word
+    def ask(request: dict[str, Any]) -> dict[str, Any]:
+        stdin.write(json.dumps(request, ensure_ascii=False) + "\n")
+        stdin.flush()
+        return dict(json.loads(stdout.readline()))
 
-    def temperature(self, span: list[float]) -> bool:
-        t = self.plan.get("temperature_c")
-        return t is not None and span[0] <= t <= span[1]
-
-    def pose(self, word: str) -> bool:
-        return self.plan.get("pose") == word
-
-    def scene(self, word: str) -> bool:
-        return self.plan.get("scene") == word
-
-    def person(self, wanted: dict[str, str]) -> bool:
-        return all(self.plan.get("person", {}).get(k) == v for k, v in wanted.items())
-
-    def wearer(self, who: str) -> bool:
-        return bool(self.worn) and all(who in g["wearers"] for g in self.worn)
-
-    def slots_(self, wanted: list[str]) -> bool:
-        return set(wanted) <= set(self.slots)
-
-    def no_slots(self, banned: list[str]) -> bool:
-        return not set(banned) & set(self.slots)
-
-    def categories(self, wanted: list[str]) -> bool:
-        return set(wanted) <= self.words
-
-    def categories_any(self, wanted: list[str]) -> bool:
-        return bool(set(wanted) & self.words)
-
-    def no_categories(self, banned: list[str]) -> bool:
-        return not set(banned) & self.words
-
-    def no_colors(self, banned: list[str]) -> bool:
-        return not set(banned) & {g["color"] for g in self.worn}
-
-    def patterns(self, allowed: list[str]) -> bool:
-        return {g["cloth"]["pattern"] for g in self.worn} <= set(allowed)
-
-    def price_max(self, limit: float) -> bool:
-        return sum(g["price"] for g in self.worn) <= limit + 0.01
-
-    def clo_min(self, limit: float) -> bool:
-        return 0.161 + 0.835 * sum(g["clo"] for g in self.worn) >= limit
-
-    def clo_max(self, limit: float) -> bool:
-        return 0.161 + 0.835 * sum(g["clo"] for g in self.worn) <= limit
-
-    def formality_min(self, limit: float) -> bool:
-        return statistics.mean(g["formality"] for g in self.worn) >= limit
-
-    def formality_max(self, limit: float) -> bool:
-        return statistics.mean(g["formality"] for g in self.worn) <= limit
-
-    def waterproof(self, _: bool) -> bool:
-        return any(g.get("waterproof") for g in self.worn)
-
-    def unmet(self, _: bool) -> bool:
-        return bool(self.plan.get("unmet"))
-
-    def reply_any(self, words: list[str]) -> bool:
-        return any(w.lower() in self.answer["reply"].lower() for w in words)
-
-    def warmer(self, _: bool) -> bool:
-        return self.plan["clo_total"] > self.last["clo_total"]
-
-    def cheaper(self, _: bool) -> bool:
-        return self.plan["price_total"] < self.last["price_total"]
-
-    def dressier(self, _: bool) -> bool:
-        before = [self.cards[i]["formality"] for i in self._ids(self.last)]
-        return statistics.mean(g["formality"] for g in self.worn) > statistics.mean(before)
-
-    def differs(self, _: bool) -> bool:
-        return set(self._ids(self.plan)) != set(self._ids(self.last))
-
-    def same_as(self, turn: int) -> bool:
-        return self._ids(self.plan) == self._ids(self.before[turn].get("plan") or {})
-
-    def keeps(self, slots: list[str]) -> bool:
-        old = {self.cards[i]["slot"]: i for i in self._ids(self.last)}
-        return all(self.slots.get(s) == old[s] for s in slots if s in old)
-
-    def changes(self, slots: list[str]) -> bool:
-        old = {self.cards[i]["slot"]: i for i in self._ids(self.last)}
-        return all(self.slots.get(s) not in (None, old.get(s)) for s in slots)
-
-    def always(self) -> list[str]:
-        """What holds for every answer, whatever was asked."""
-        wrong = []
-        if self.answer.get("error"):
-            wrong.append(f"error: {self.answer['error']['message']}")
-        ids = self._ids(self.plan)
-        if any(i not in self.cards for i in ids):
-            wrong.append("invented garment")
-        if self.plan:
-            dressed = "onepiece" in self.slots or {"top", "bottom"} <= set(self.slots)
-            if not dressed or "footwear" not in self.slots:
-                wrong.append("incomplete")
-            if abs(sum(self.plan["season"].values()) - 1) > 0.01:
-                wrong.append("season does not sum to 1")
-        return wrong
-
-    def failed(self, check: dict[str, Any]) -> list[str]:
-        wrong = self.always()
-        for name, value in check.items():
-            method = getattr(self, "slots_" if name == "slots" else name)
-            try:
-                ok = method(value)
-            except (KeyError, IndexError, statistics.StatisticsError):
-                ok = False
-            if not ok:
-                wrong.append(f"{name}={value}")
-        if not self.plan and "declined" not in check and "reply_any" not in check:
-            wrong.append("no plan")
-        return wrong
+    return ask, process
 
 
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--cases", type=Path, default=HERE / "cases.jsonl")
     options.add_argument("--cards", type=Path, default=ROOT / "catalog/starter/garments.json")
+    options.add_argument("--baseline", choices=sorted(BASELINES), help="score this one instead")
+    options.add_argument("--command", help="a program to ask instead of `stylist look --jsonl`")
     options.add_argument("--verbose", action="store_true", help="print what failed and why")
+    options.add_argument("--json", action="store_true", help="print the figures as JSON")
     args = options.parse_args()
-    raw = json.loads(args.cards.read_text(encoding="utf-8"))
-    cards = {g["id"]: g for g in (raw if isinstance(raw, list) else raw["garments"])}
-    cases = [json.loads(line) for line in args.cases.read_text(encoding="utf-8").splitlines()]
+    cases, cards = load_cases(args.cases), load_cards(args.cards)
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "ui.cli", "look", "--jsonl"]
-        environment = {**__import__("os").environ, "STYLIST_HOME": folder}
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, text=True, encoding="utf-8",
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
-        assert process.stdin and process.stdout
-        seconds, turns, right, whole, calls, bad_calls, invented = [], 0, 0, 0, 0, 0, 0
-        for case in cases:
-            before: list[dict[str, Any]] = []
-            good = True
-            for turn in case["turns"]:
-                asked = {"thread": f"bench-{case['id']}", "message": turn["say"], "render": False}
-                began = time.perf_counter()
-                process.stdin.write(json.dumps(asked, ensure_ascii=False) + "\n")
-                process.stdin.flush()
-                answer = json.loads(process.stdout.readline())
-                seconds.append(time.perf_counter() - began)
-                wrong = Judge(answer, before, cards).failed(turn["check"])
-                before.append(answer)
-                turns, right = turns + 1, right + (not wrong)
-                invented += "invented garment" in wrong
-                calls += len(answer.get("tool_calls", []))
-                bad_calls += sum(not c["ok"] for c in answer.get("tool_calls", []))
-                good = good and not wrong
-                if wrong and args.verbose:
-                    print(f"{case['id']}: “{turn['say']}” → {', '.join(wrong)}", file=sys.stderr)
-            whole += good
-        process.stdin.close()
-        process.wait(timeout=30)
-    print(f"cases with all constraints met   {whole} of {len(cases)} ({whole / len(cases):.0%})")
-    print(f"turns with all constraints met   {right} of {turns} ({right / turns:.0%})")
-    print(f"invented garments                {invented}")
-    print(f"tool calls that failed           {bad_calls} of {calls}")
-    print(f"seconds a turn, median / worst   {statistics.median(seconds[1:]):.3f} / "
-          f"{max(seconds[1:]):.3f}")  # fmt: skip
+        if args.baseline:
+            ask = BASELINES[args.baseline](cards, Path(folder))
+            result = score(cases, cards, ask, args.verbose)
+        else:
+            own = [sys.executable, "-m", "ui.cli", "look", "--jsonl"]
+            ask, process = over_lines(shlex.split(args.command) if args.command else own, folder)
+            result = score(cases, cards, ask, args.verbose)
+            assert process.stdin
+            process.stdin.close()
+            process.wait(timeout=30)
+    if args.json:
+        print(json.dumps(result))
+        return 0
+
+    def share(name: str, good: int, of: int) -> None:
+        print(f"{name:<34}{good} of {of} ({good / max(of, 1):.0%})")
+
+    share("cases right, the part read", result["read_right"], result["read_all"])
+    share("cases right, the unread third", result["unread_right"], result["unread_all"])
+    share("turns right", result["turns_right"], result["turns"])
+    share("declined, of what must be", result["declines_right"], result["declines_all"])
+    share("tool calls that failed", result["calls_bad"], result["calls"])
+    print(f"{'invented garments':<34}{result['invented']}")
+    print(f"{'turns against a hard constraint':<34}{result['hard']}")
+    print(f"{'seconds a turn, median / worst':<34}{result['seconds_median']:.3f} / "
+          f"{result['seconds_worst']:.3f}")  # fmt: skip
     return 0
 
 

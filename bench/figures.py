@@ -84,6 +84,9 @@ def once(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def load_all() -> dict[str, Figure]:
     """Every figure there is, in the order of the table."""
-    for module in ("pictures", "swaps", "search", "speed", "stylist_cases"):
+    modules = (
+        "pictures", "swaps", "search", "garments", "speed", "stylist_cases", "hostile", "mcp",
+    )  # fmt: skip
+    for module in modules:
         importlib.import_module(f"bench.{module}")
     return FIGURES

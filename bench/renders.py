@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from PIL import Image
 from bench.figures import NotYet, once
 from bench.measure import shrunk
 from catalog.base import base_sha256, base_status
+from catalog.croquis.maps import FIRST_PHRASE
 from catalog.errors import StylistError
 from catalog.starter import starter_garments, starter_seasons
 from tools.look import Plan
@@ -37,38 +38,41 @@ class Swap:
     other: str
 
 
-def render(plan: Plan, swap: Swap | None = None) -> np.ndarray:
+def render(plan: Plan, swap: Swap | None = None, called: int | None = None) -> np.ndarray:
     """The render of ``plan`` at 256 x 384, uint8 ``(384, 256, 3)``.
+
+    Args:
+        called: index of a garment that is asked for by its trigger and kind alone.
 
     Raises:
         NotYet: weights or LoRAs are missing.
     """
-    facts = [plan.model_dump(mode="json"), [swap.index, swap.other] if swap else None]
+    facts = [plan.model_dump(mode="json"), [swap.index, swap.other] if swap else None, called]
     name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
     path = _folder() / f"{name}.png"
     if not path.exists():
-        picture = shrunk(draw(plan, swap), 2)
+        picture = shrunk(draw(plan, swap, called), 2)
         partial = path.with_suffix(f".{os.getpid()}.partial")
         Image.fromarray(picture).save(partial, format="PNG")
         os.replace(partial, path)
     return np.asarray(Image.open(path).convert("RGB"))
 
 
-def draw(plan: Plan, swap: Swap | None = None) -> np.ndarray:
+def draw(plan: Plan, swap: Swap | None = None, called: int | None = None) -> np.ndarray:
     """Draw ``plan`` now, uint8 ``(768, 512, 3)``."""
     try:
-        return studio().engine.draw(job(plan, swap)).picture
+        return studio().engine.draw(job(plan, swap, called)).picture
     except StylistError as error:
         raise NotYet(str(error)) from error
 
 
-def job(plan: Plan, swap: Swap | None = None) -> Job:
+def job(plan: Plan, swap: Swap | None = None, called: int | None = None) -> Job:
     """What the studio would hand to its engine for ``plan``."""
     from tools.layout import lay_out
     from tools.studio import _person
 
     room = studio()
-    garments = [room.catalog.get(worn.id) for worn in plan.garments]
+    garments = room._garments(plan)
     layout = lay_out(garments, _person(plan.person), plan.pose, plan.season)
     # the studio's own steps: what is measured is what it does
     adapters = room._adapters(plan, garments, layout)
@@ -79,7 +83,12 @@ def job(plan: Plan, swap: Swap | None = None) -> Job:
             update={"name": swap.other, "sha256": sha}
         )
         adapters = tuple(changed)
-    return room._job(plan, garments, layout, adapters)
+    made = room._job(plan, garments, layout, adapters)
+    if called is not None:
+        phrases = list(made.phrases)
+        phrases[FIRST_PHRASE + called] = garments[called].call
+        made = replace(made, phrases=tuple(phrases))
+    return made
 
 
 def without_lora(plan: Plan, index: int) -> Plan:

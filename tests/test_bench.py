@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bench import __main__ as bench
-from bench import judge_training, judges, measure, outfits, renders, swaps
+from bench import judge_training, judges, measure, model_card, outfits, renders, swaps
 from bench.figures import FIGURES, Figure, Measured, NotYet, figure, load_all
 from catalog.croquis import palette
 from catalog.starter import starter_garments
@@ -27,7 +27,7 @@ def test_every_figure_says_what_it_measures_and_what_must_hold():
     )
     for name, one in figures.items():
         assert one.name == name and len(one.what) > 20 and one.minutes > 0
-        assert one.issue in (3, 7)
+        assert one.issue in (3, 4, 6, 7, 8)
         if one.target is not None and one.next is not None:
             further = one.next > one.target if one.better == "higher" else one.next < one.target
             assert further, name
@@ -146,3 +146,13 @@ def test_the_judges_read_drawings_they_have_not_learned_from():
 def test_the_judges_are_small_and_their_drawings_are_their_own():
     assert sum(judges.weights_file(n).stat().st_size for n in judges.NETWORKS) < 3_000_000
     assert judge_training.FIRST_SEED >= 5_000_000_000 < judge_training.HELD_OUT
+
+
+def test_the_model_card_tells_every_part_and_every_figure_of_the_base():
+    text = model_card.card()
+    for part in ("unet", "vae", "text_encoder", "controlnet-layout", "controlnet-openpose"):
+        assert f"| {part} | " in text
+    for row in bench.read_results().values():
+        if row["issue"] == 3 and not row["figure"].startswith("stylist"):
+            assert f"| {row['figure']} | {row['value']:.4g}" in text
+    assert "0.00 M" not in text

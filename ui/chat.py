@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
-from catalog.errors import Busy, StylistError
+from agent.conversation import Conversations, check_thread
+from catalog.errors import Busy, Damaged, StylistError
 from ui import lookbook
 from ui.settings import Settings
+from ui.visitor import VisitorCookie, Visitors, routes
 
 if TYPE_CHECKING:
     from agent.stylist import Stylist
@@ -48,6 +51,11 @@ Book = dict[str, Any]
 def build_page(stylist: Stylist) -> gr.Blocks:
     """The page over ``stylist``. One turn is drawn at a time; others wait in Gradio's queue."""
     running: dict[str, threading.Event] = {}
+    visitors = Visitors(stylist.studio.home)
+
+    def owner_of(request: gr.Request) -> str:
+        """Whose threads this browser may open; without a cookie, those of this page load."""
+        return visitors.owner(request.cookies) or f"session:{request.session_hash}"
 
     def begin(message: str, request: gr.Request) -> tuple[str, str]:
         """Take the message out of the box; a browser has one turn at a time."""
@@ -79,14 +87,17 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         session = str(request.session_hash)
         cancel = running.setdefault(session, threading.Event())
         try:
-            for update in _turn(message, _checked(book), cancel):
+            owner = owner_of(request)
+            for update in _turn(message, _own(stylist, book, owner), cancel, owner):
                 if running.get(session) is cancel:  # else the visitor began anew meanwhile
                     yield update
         finally:
             if running.get(session) is cancel:
                 del running[session]
 
-    def _turn(message: str, book: Book, cancel: threading.Event) -> Iterator[dict[Any, Any]]:
+    def _turn(
+        message: str, book: Book, cancel: threading.Event, owner: str
+    ) -> Iterator[dict[Any, Any]]:
         turn: Book = _new_turn(message)
         book["turns"] = [*book["turns"], turn][-KEPT_TURNS:]
         shown = _Shown(stylist, book)
@@ -99,7 +110,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         }
         drawn: Any = None
         try:
-            for event in stylist.reply(message, book["thread"], cancel=cancel):
+            for event in stylist.reply(message, book["thread"], owner=owner, cancel=cancel):
                 kind, out = event["type"], {}
                 if kind == "thread":
                     book["thread"] = event["thread"]
@@ -172,12 +183,12 @@ def build_page(stylist: Stylist) -> gr.Blocks:
             ),
         }
 
-    def restore(book: Book) -> dict[Any, Any]:
-        book = _checked(book)
+    def restore(book: Book, request: gr.Request) -> dict[Any, Any]:
+        book = _own(stylist, book, owner_of(request))
         return {**page(book), chat: _Shown(stylist, book).messages()}
 
-    def turn_page(event: gr.SelectData, book: Book) -> dict[Any, Any]:
-        shown = page(_checked(book), int(event.index))
+    def turn_page(event: gr.SelectData, book: Book, request: gr.Request) -> dict[Any, Any]:
+        shown = page(_own(stylist, book, owner_of(request)), int(event.index))
         return {part: shown[part] for part in (easel, notes, details)}
 
     def halt(request: gr.Request) -> None:
@@ -193,11 +204,25 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         book: Book = {"thread": None, "turns": []}
         return {**page(book), **at_rest, chat: [], memory: book, box: gr.update(value="")}
 
+    def delete(book: Book, request: gr.Request) -> dict[Any, Any]:
+        """Forget the conversation and its looks for good, then begin anew."""
+        thread = _checked(book)["thread"]
+        leave(request)
+        if thread:
+            try:
+                stylist.delete(thread, owner_of(request))
+                gr.Info("The conversation and its looks are deleted.")
+            except StylistError as error:
+                gr.Warning(str(error))
+        return forget(request)
+
     with gr.Blocks(title="Stylist", analytics_enabled=False, fill_width=True) as blocks:
         memory = gr.BrowserState({"thread": None, "turns": []}, storage_key="stylist-book")
         pending = gr.State("")
         with gr.Row(elem_id="top"):
             gr.HTML("<h1>Stylist</h1><p>a wardrobe to talk to</p>", elem_id="mark")
+            gr.HTML('<a href="conversations.json" download>Export</a>', elem_id="export")
+            remove = gr.Button("Delete chat", elem_id="remove", size="sm", min_width=90, scale=0)
             new = gr.Button("New chat", elem_id="new", size="sm", min_width=90, scale=0)
         with gr.Row(elem_id="spread", equal_height=False):
             with gr.Column(scale=11, min_width=340, elem_id="talk"):
@@ -269,6 +294,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         stop.click(halt, None, None, queue=False, **private)
         strip.select(turn_page, [memory], [easel, notes, details], queue=False, **private)
         new.click(forget, None, out, queue=False, **private)
+        remove.click(delete, [memory], out, queue=False, **private)
         blocks.load(restore, [memory], [chat, *beside], **private)
         blocks.unload(leave)
     return blocks
@@ -291,6 +317,7 @@ def serve(stylist: Stylist, settings: Settings, announce: Callable[[str], None] 
 def launch(blocks: gr.Blocks, settings: Settings) -> None:
     """Start serving ``blocks`` in the background, with no request to anybody outside."""
     (settings.home / "looks").mkdir(parents=True, exist_ok=True)
+    visitors = Visitors(settings.home)
     try:
         blocks.launch(
             server_name=settings.host,
@@ -298,18 +325,38 @@ def launch(blocks: gr.Blocks, settings: Settings) -> None:
             prevent_thread_lock=True,
             quiet=True,
             share=False,
-            ssr_mode=False,
-            show_error=False,
-            footer_links=[],
-            allowed_paths=[str(settings.home / "looks")],
-            theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
-            css=CSS.read_text(),
+            **_manner(settings),
+            app_kwargs={
+                "middleware": [Middleware(VisitorCookie, visitors=visitors)],
+                "routes": routes(Conversations(settings.home), visitors),
+            },
         )
     except OSError:
         raise Busy(
             f"Port {settings.port} on {settings.host} is taken.",
             f"Close what uses it, or choose another: stylist chat --port {settings.port + 1}",
         ) from None
+
+
+def mount(stylist: Stylist, settings: Settings, app: Any) -> None:
+    """Put the page at the root of a FastAPI ``app``, behind the routes that it has already."""
+    (settings.home / "looks").mkdir(parents=True, exist_ok=True)
+    visitors = Visitors(settings.home)
+    app.add_middleware(VisitorCookie, visitors=visitors)
+    app.router.routes.extend(routes(Conversations(settings.home), visitors))
+    gr.mount_gradio_app(app, build_page(stylist), path="/", **_manner(settings))
+
+
+def _manner(settings: Settings) -> dict[str, Any]:
+    """How the page looks, what it may show, and that it asks nobody outside."""
+    return {
+        "ssr_mode": False,
+        "show_error": False,
+        "footer_links": [],
+        "allowed_paths": [str(settings.home / "looks")],
+        "theme": gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+        "css": CSS.read_text(),
+    }
 
 
 class _Shown:
@@ -369,6 +416,27 @@ def _checked(book: Any) -> Book:
     kept = [turn for turn in book["turns"][-KEPT_TURNS:] if _is_turn(turn)]
     thread = book.get("thread")
     return {"thread": thread if isinstance(thread, str) else None, "turns": kept}
+
+
+def _own(stylist: Stylist, book: Any, owner: str) -> Book:
+    """``book`` if its conversation is ``owner``'s, with looks of that conversation only."""
+    book = _checked(book)
+    thread = book["thread"]
+    try:
+        if thread is not None:
+            stylist.conversations.load(check_thread(thread), owner)
+    except Damaged:
+        pass  # the next turn says so
+    except StylistError:
+        return {"thread": None, "turns": []}
+    return {**book, "turns": [t for t in book["turns"] if _is_of(stylist, t["look"], thread)]}
+
+
+def _is_of(stylist: Stylist, look: str | None, thread: str | None) -> bool:
+    try:
+        return look is None or stylist.studio.look(look).receipt.thread == thread
+    except StylistError:
+        return True  # it is gone: there is nothing to show
 
 
 def _is_turn(turn: Any) -> bool:

@@ -1,4 +1,4 @@
-"""`stylist`: look | chat | catalog | replay | doctor.
+"""`stylist`: look | touch | chat | catalog | job | thread | replay | mcp | token | doctor.
 
 Standard output carries the answer; JSON only when JSON is asked for, and then nothing else.
 Progress and errors go to standard error. Nothing heavy is imported before it is needed.
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from catalog.errors import BadValue, Cancelled, StylistError
+from ui import agents, threads, touch
+from ui.garment_commands import add_catalog_commands, add_job_commands
 from ui.settings import Settings, quieten, read_settings
 from ui.terminal import (
     Progress,
@@ -81,7 +83,11 @@ def _look(args: argparse.Namespace, settings: Settings) -> int:
     stylist = _stylist(settings)
     with stoppable() as cancel, Progress(sys.stderr) as progress:
         for event in stylist.reply(
-            args.request, args.thread, render=not args.no_render, cancel=cancel
+            args.request,
+            args.thread,
+            owner=threads.owner(),
+            render=not args.no_render,
+            cancel=cancel,
         ):
             progress.event(event)
             if event["type"] == "answer":
@@ -123,6 +129,7 @@ def _look_lines(settings: Settings, lines: IO[bytes]) -> int:
                 answer = stylist.ask(
                     asked["message"],
                     asked.get("thread"),
+                    owner=threads.owner(),
                     render=asked.get("render", True),
                     cancel=cancel,
                 )
@@ -353,10 +360,17 @@ def _parser() -> argparse.ArgumentParser:
             )
         if name in ("show", "train"):
             part.add_argument("id", metavar="ID", help="as shown by `stylist catalog list`")
+    add_catalog_commands(parts, command)
+    add_job_commands(commands, command)
+
+    threads.add_commands(commands, command, _stylist)
+    touch.add_commands(commands, command, _studio)
 
     replay = command(commands, "replay", _replay, "Draw a look again and compare the pixels.")
     replay.add_argument("receipt", metavar="RECEIPT", help="a look's receipt.json")
     replay.add_argument("--json", action="store_true", help="print JSON")
+
+    agents.add_commands(commands, command)
 
     doctor = command(commands, "doctor", _doctor, "Check this machine; every failure has a fix.")
     doctor.add_argument("--json", action="store_true", help="print JSON")
@@ -392,6 +406,7 @@ def _stylist(settings: Settings) -> Stylist:
         llm_url=settings.llm_url,
         llm_key=settings.llm_key,
         llm_model=settings.llm_model,
+        tokens_a_day=settings.llm_tokens,
     )
 
 

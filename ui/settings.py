@@ -50,6 +50,10 @@ class Settings:
     llm_model: str | None = None
     """STYLIST_LLM_MODEL: model name at that endpoint."""
 
+    llm_tokens: int | None = 500_000
+    """STYLIST_LLM_TOKENS: tokens the endpoint may use in a day (UTC); then the embedded planner
+    plans. 1–1,000,000,000, or “none” for no limit."""
+
     @property
     def planner(self) -> str:
         """Who plans, in words."""
@@ -91,6 +95,7 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
         llm_url=url,
         llm_key=key,
         llm_model=(get("STYLIST_LLM_MODEL") or "gpt-4.1-mini") if url else None,
+        llm_tokens=_tokens(get("STYLIST_LLM_TOKENS") or "500000"),
     )
 
 
@@ -134,6 +139,12 @@ def _home(value: str | None) -> Path:
     if home.exists() and not home.is_dir():
         raise BadValue(f"STYLIST_HOME is {clip(home, 200)}, a file.", "Set it to a folder's path.")
     return home
+
+
+def _tokens(value: str) -> int | None:
+    if value.lower() == "none":
+        return None
+    return _whole("STYLIST_LLM_TOKENS", value, 1, 1_000_000_000)
 
 
 def _whole(name: str, value: str, low: int, high: int) -> int:

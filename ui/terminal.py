@@ -74,6 +74,9 @@ def print_answer(answer: dict[str, Any]) -> None:
     if look:
         print(f"Picture: {look['image']}")
         print(f"Receipt: {look['receipt']}")
+    takes = answer["seconds"].get("drawing_estimate")
+    if plan and takes:
+        print(f"Drawing it takes about {max(takes, 1):.0f} s here.")
     if plan:
         print(f'Go on:   {command_name()} look --thread {answer["thread"]} "swap the shoes"')
         print(f"Or:      {command_name()} chat")

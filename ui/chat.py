@@ -28,6 +28,10 @@ EXAMPLES = (
     "Smart casual for the office, men",
     "A rainy walk, nothing black",
 )
+MARK = (
+    '<a href="conversations.json" download>Export</a>'
+    "<h1>Stylist</h1><p>a wardrobe to talk to</p>"
+)
 GREETING = (
     "<h2>What are you dressing for?</h2>"
     "<p>Say where you are going, the weather, what you like and what you would rather not wear. "
@@ -220,8 +224,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         memory = gr.BrowserState({"thread": None, "turns": []}, storage_key="stylist-book")
         pending = gr.State("")
         with gr.Row(elem_id="top"):
-            gr.HTML("<h1>Stylist</h1><p>a wardrobe to talk to</p>", elem_id="mark")
-            gr.HTML('<a href="conversations.json" download>Export</a>', elem_id="export")
+            gr.HTML(MARK, elem_id="mark")
             remove = gr.Button("Delete chat", elem_id="remove", size="sm", min_width=90, scale=0)
             new = gr.Button("New chat", elem_id="new", size="sm", min_width=90, scale=0)
         with gr.Row(elem_id="spread", equal_height=False):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -170,10 +172,48 @@ def _bend(
 # --- training ------------------------------------------------------------------------------------
 
 
+class Drawings(torch.utils.data.IterableDataset):
+    """Samples without end, from seeds that no other training has had (as good as surely)."""
+
+    def __iter__(self) -> Iterator[Sample]:
+        worker = torch.utils.data.get_worker_info()
+        seed = FIRST_SEED + random.SystemRandom().randrange(HELD_OUT - FIRST_SEED - 2_000_000)
+        for i in itertools.count(worker.id if worker else 0, worker.num_workers if worker else 1):
+            yield sample(seed + i)
+
+
+class Stock:
+    """The drawings at hand: drawn beside the training, the oldest ones given up for new ones."""
+
+    def __init__(self, count: int) -> None:
+        loader = torch.utils.data.DataLoader(
+            Drawings(), batch_size=None, num_workers=1, prefetch_factor=64
+        )
+        self._fresh = iter(loader)
+        self._oldest = 0
+        self.samples = [next(self._fresh) for _ in range(count)]
+
+    def renew(self, count: int) -> None:
+        for _ in range(count):
+            self.samples[self._oldest] = next(self._fresh)
+            self._oldest = (self._oldest + 1) % len(self.samples)
+
+    def spoilt(self, rng: np.random.Generator, count: int, worn: bool = False) -> Iterator:
+        """Batches without end of ``count`` samples, spoilt; a quarter as many are drawn anew."""
+        while True:
+            self.renew(count // 4)
+            chosen: list[Sample] = []
+            while len(chosen) < count:
+                one = self.samples[int(rng.integers(len(self.samples)))]
+                if not worn or any(one.season):
+                    chosen.append(spoil(one, rng))
+            yield chosen
+
+
 def train(minutes: float, count: int, only: Sequence[str], fresh: bool = False) -> None:
-    """Train the judges named in ``only`` for ``minutes`` together, from ``count`` drawings."""
+    """Train the judges named in ``only`` for ``minutes`` together, ``count`` drawings at hand."""
     began = time.monotonic()
-    samples = [sample(FIRST_SEED + i) for i in range(count)]
+    samples = Stock(count)
     print(f"{count} drawings in {time.monotonic() - began:.0f} s", flush=True)
     total = sum(SHARES[name] for name in only)
     for name in (n for n in judges.NETWORKS if n in only):
@@ -183,7 +223,7 @@ def train(minutes: float, count: int, only: Sequence[str], fresh: bool = False) 
         _fit(name, network.train(), samples, minutes * SHARES[name] / total)
 
 
-def _fit(name: str, network: nn.Module, samples: Sequence[Sample], minutes: float) -> None:
+def _fit(name: str, network: nn.Module, samples: Stock, minutes: float) -> None:
     batches, loss_of = _BATCHES[name], _LOSSES[name]
     rate, seconds, before, spent = 3e-3, minutes * 60, time.monotonic(), 0.0
     optimizer = torch.optim.AdamW(network.parameters(), rate, betas=(0.9, 0.99), weight_decay=0.02)
@@ -222,18 +262,8 @@ def _pictures(samples: Iterable[Sample]) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last)
 
 
-def _spoilt(
-    samples: Sequence[Sample], rng: np.random.Generator, count: int
-) -> Iterator[list[Sample]]:
-    while True:
-        order = rng.permutation(len(samples))
-        for start in range(0, len(order) - count + 1, count):
-            yield [spoil(samples[i], rng) for i in order[start : start + count]]
-
-
-def _segment_batches(samples: Sequence[Sample], rng: np.random.Generator) -> Iterator:
-    worn = [s for s in samples if any(s.season)]
-    for chosen in _spoilt(worn, rng, 8):
+def _segment_batches(stock: Stock, rng: np.random.Generator) -> Iterator:
+    for chosen in stock.spoilt(rng, 8, worn=True):
         narrow = [_around_figure(one, rng) for one in chosen]
         yield _pictures(narrow), torch.stack([torch.from_numpy(s.classes) for s in narrow]).long()
 
@@ -251,7 +281,17 @@ def _segment_loss(network: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
     weight = torch.ones(len(judges.CLASSES))
     for slot, more in (("eyewear", 4.0), ("neckwear", 3.0), ("bag", 2.0), ("headwear", 2.0)):
         weight[judges.CLASSES.index(slot)] = more
-    return F.cross_entropy(network(batch[0]).float(), batch[1], weight)
+    logits = network(batch[0]).float()
+    return F.cross_entropy(logits, batch[1], weight) + 0.5 * _overlap_loss(logits, batch[1])
+
+
+def _overlap_loss(logits: Tensor, classes: Tensor) -> Tensor:
+    """1 - Dice of each class that a picture shows: a sliver of a top counts as much as a coat."""
+    likely = logits.softmax(1).flatten(2)
+    truth = F.one_hot(classes.flatten(1), logits.shape[1]).transpose(1, 2).float()
+    both, seen = 2 * (likely * truth).sum(2), likely.sum(2) + truth.sum(2)
+    shown = truth.sum(2) >= 30
+    return (1 - both / seen.clamp_min(1.0))[shown].mean()
 
 
 def _seen(one: Sample, rng: np.random.Generator) -> np.ndarray:
@@ -261,9 +301,9 @@ def _seen(one: Sample, rng: np.random.Generator) -> np.ndarray:
     return one.classes
 
 
-def _garment_batches(samples: Sequence[Sample], rng: np.random.Generator) -> Iterator:
-    """Garments with their masks: ``[(picture, mask, pattern class, category)]`` of 4 drawings."""
-    for chosen in _spoilt(samples, rng, 6):
+def _garment_batches(stock: Stock, rng: np.random.Generator) -> Iterator:
+    """Garments with their masks: ``[(picture, mask, pattern class, category)]`` of 8 drawings."""
+    for chosen in stock.spoilt(rng, 8):
         found = []
         for one in chosen:
             classes = _seen(one, rng)
@@ -287,9 +327,8 @@ def _category_loss(network: nn.Module, batch: list) -> Tensor:
     return F.cross_entropy(network(torch.stack(crops), torch.stack(boxes)).float(), answer)
 
 
-def _season_batches(samples: Sequence[Sample], rng: np.random.Generator) -> Iterator:
-    worn = [s for s in samples if any(s.season)]
-    for chosen in _spoilt(worn, rng, 12):
+def _season_batches(stock: Stock, rng: np.random.Generator) -> Iterator:
+    for chosen in stock.spoilt(rng, 12, worn=True):
         x = torch.stack([judges.season_input(s.picture, s.classes) for s in chosen])
         yield x, torch.tensor([s.season for s in chosen])
 

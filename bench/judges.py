@@ -45,6 +45,26 @@ class _Block(nn.Module):
         return x + self.conv(F.silu(self.norm(x)))
 
 
+class _Whole(nn.Module):
+    """Every cell asks all others: what a coat leaves of a top is told by the rest of the figure."""
+
+    def __init__(self, width: int, heads: int = 4) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(width // 16, width)
+        self.read = nn.Conv2d(width, 3 * width, 1)
+        self.write = nn.Conv2d(width, width, 1)
+        self.heads = heads
+        nn.init.zeros_(self.write.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, width, rows, columns = x.shape
+        parts = self.read(self.norm(x)).reshape(batch, 3, self.heads, -1, rows * columns)
+        q, k, v = parts.transpose(-1, -2).unbind(1)
+        weights = (q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5).softmax(-1)
+        out = (weights @ v).transpose(-1, -2).reshape(batch, width, rows, columns)
+        return x + self.write(out)
+
+
 class Segmenter(nn.Module):
     """Pictures ``(B, 3, 384, 256)`` in -1…1 → logits of ``CLASSES`` ``(B, 12, 384, 256)``.
 
@@ -60,6 +80,7 @@ class Segmenter(nn.Module):
         self.down3 = nn.Sequential(
             nn.Conv2d(80, 144, 3, 2, 1), _Block(144), _Block(144, 2), _Block(144, 4), _Block(144)
         )
+        self.whole = nn.Sequential(_Whole(144), _Block(144), _Whole(144))
         self.narrow2, self.up2 = nn.Conv2d(144, 80, 1), _Block(80)
         self.narrow1, self.up1 = nn.Conv2d(80, 48, 1), _Block(48)
         self.narrow0, self.up0 = nn.Conv2d(48, 16, 1), _Block(16)
@@ -71,7 +92,7 @@ class Segmenter(nn.Module):
         a = self.stem(x)
         b = self.down1(a)
         c = self.down2(b)
-        c = self.up2(c + _double(self.narrow2(self.down3(c))))
+        c = self.up2(c + _double(self.narrow2(self.whole(self.down3(c)))))
         b = self.up1(b + _double(self.narrow1(c)))
         return self.head(self.up0(a + _double(self.narrow0(b))))
 

@@ -54,9 +54,12 @@ def class_of(garment: Garment) -> int:
 
 
 @once
-def outfits() -> tuple[Outfit, ...]:
-    """The outfits every figure is measured on: each starter garment is in one at least."""
-    rng = np.random.default_rng(HELD_OUT)
+def outfits(group: int = 0) -> tuple[Outfit, ...]:
+    """The outfits every figure is measured on: each starter garment is in one at least.
+
+    Groups from 1 on have other persons and other combinations: to choose numbers on.
+    """
+    rng = np.random.default_rng(HELD_OUT if group == 0 else (HELD_OUT, group))
     closet: dict[str, deque[Garment]] = {}
     for garment in starter_garments():
         closet.setdefault(garment.slot, deque()).append(garment)

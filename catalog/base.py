@@ -210,7 +210,10 @@ def export(run: Path, folder: Path) -> None:
             continue
         target = folder / part
         shutil.rmtree(target, ignore_errors=True)
-        model = kind.from_pretrained(run / part, dtype=torch.float16)
+        model = kind.from_pretrained(run / part, dtype=torch.float32)
+        # buffers stay as they are: the basis must be undone exactly by its other half
+        for weight in model.parameters():
+            weight.data = weight.data.half()
         model.save_pretrained(target, max_shard_size=SHARD)
         config = json.loads((target / "config.json").read_text())
         # where it lay while it was trained is nobody's business

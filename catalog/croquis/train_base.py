@@ -625,7 +625,7 @@ def train_unet(o: Options) -> None:
         step += 1
         if peers.rank > 0:
             continue
-        update_ema(ema, model, min(0.999, step / (step + 20)))
+        update_ema(ema, model, min(0.998, step / (step + 20)))
         if step % 20 == 0:
             log.row(
                 step,

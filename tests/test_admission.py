@@ -46,6 +46,9 @@ def test_strengths_that_leak_are_not_usable_and_one_that_always_leaks_is_not_wea
 def test_wrong_colours_are_said():
     report = judged(30.0, trials(*[(9, 1, 1, 40)] * 4), SHEET)
     assert report.flags == ("wrong colours",) and not report.wearable
+    # nor is one offered that takes colours away which the words alone had brought
+    harm = judged(4.0, trials(*[(9, 1, 1, 9)] * 4), SHEET)
+    assert harm.flags == ("wrong colours",) and not harm.wearable
 
 
 @pytest.fixture

@@ -31,7 +31,8 @@ EFFECT = 1.0
 LEAK = 6.0
 """Mean change elsewhere, 0–255, above which it leaks."""
 NEAR = 3.0
-"""CIEDE2000 above the best strength's at which a strength is still usable."""
+"""CIEDE2000 that counts: so far above the best strength's a strength is no longer usable, and so
+far above the words alone a LoRA does harm."""
 FAR = 20.0
 """CIEDE2000 from the card's colours above which the garment has the wrong colours."""
 _SCENE = "studio"
@@ -157,7 +158,8 @@ def judged(off_color: float, trials: tuple[Trial, ...], sheet: np.ndarray) -> Re
         flags.append("leaks into the person")
     if chosen.elsewhere > LEAK:
         flags.append("leaks")
-    if chosen.color > FAR and chosen.color > off_color - NEAR:
+    never_came = chosen.color > FAR and chosen.color > off_color - NEAR
+    if never_came or chosen.color > off_color + NEAR:
         flags.append("wrong colours")
     return Report(
         off_color, trials, chosen.strength, (min(usable), max(usable)), tuple(flags), sheet

@@ -578,6 +578,7 @@ def train_unet(o: Options) -> None:
 
     # 3. the loop; several processes average their gradients and go by one clock
     seen_time, share_of_time = 0.0, peers.mean(clock.share())
+    total = torch.zeros((), device=o.device)
     while share_of_time < 1.0:
         if step % 3 == 0 or o.device != "cpu":
             waiting = time.monotonic()
@@ -617,6 +618,7 @@ def train_unet(o: Options) -> None:
         loss = ((predicted - target).square() * figure).mean() / figure.mean()
         loss.backward()
         share_of_time = peers.average(model, clock.share())
+        total += loss.detach()
         norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, (step + 1) / 100) * cosine(share_of_time, 0.05)
@@ -629,11 +631,12 @@ def train_unet(o: Options) -> None:
         if step % 20 == 0:
             log.row(
                 step,
-                loss=float(loss.detach()),
+                loss=float(total) / 20,
                 norm=float(norm),
                 pictures=step * batch * peers.count,
                 waited=seen_time,
             )
+            total.zero_()
             state.save(both, optimizer, step)
         if step % 500 == 0:
             save_denoiser(ema, o.run)

@@ -74,6 +74,11 @@ def touch_in_words(words: str, garments: Sequence[Garment], marked: str | None) 
             "Nothing in these words can be touched up.",
             "Say a colour, “shorter sleeves”, “longer”, and which garment, or give --swap ID.",
         )
+    if marked not in (None, change["garment"]):
+        raise BadValue(
+            f"The words are about {change['garment']}, and {marked} is marked.",
+            "Say what changes about that one, or leave the mark out.",
+        )
     return change
 
 

@@ -76,7 +76,8 @@ class TouchTools:
         asked = ChangeArgs.model_validate(kwargs)
         change = asked.change
         mark = self.turn.mark
-        if mark is not None and asked.garment in (None, mark.garment) and not asked.points:
+        clicked = bool(asked.points) or asked.box is not None
+        if mark is not None and asked.garment in (None, mark.garment) and not clicked:
             change["garment"] = mark.garment
             # another shape needs room beyond what is marked
             if mark.mask is not None and not (asked.swap or asked.sleeves or asked.length):
@@ -137,12 +138,12 @@ class TouchTools:
     def _same_stage(self, now: Any) -> None:
         """A touch-up keeps person, pose, scene and season; when they change, all is drawn."""
         turn = self.turn
-        outfit = turn.outfit
-        same = turn.person == now.person and (turn._pose(), turn._scene()) == (
-            now.plan["pose"],
-            now.plan["scene"],
-        )
-        if not same or (outfit is not None and outfit.facts()["season"] != now.plan["season"]):
+        same = turn.person == now.person
+        same &= (turn.pose, turn.scene) == (turn.thread.pose, turn.thread.scene)
+        if turn.outfit is not None:
+            planned = (turn._pose(), turn._scene(), turn.outfit.facts()["season"])
+            same &= planned == tuple(now.plan[k] for k in ("pose", "scene", "season"))
+        if not same:
             raise BadValue("More than one garment changes.", "Draw the whole look: render_look.")
 
     def _wearable(self, look: str, change: dict[str, Any]) -> None:

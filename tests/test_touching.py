@@ -127,6 +127,14 @@ def test_a_touch_up_is_undone_and_comes_back(stylist, studio, first):
     assert len(studio.drawn) == 1
 
 
+def test_after_an_undone_pose_the_look_that_stands_is_touched(stylist, studio, first):
+    stylist.ask("hands on hips", "t1")
+    stylist.ask("undo", "t1")
+    red = stylist.ask("make the coat red", "t1")
+    assert called(red) == ["touch_up"] and studio.touched[0]["id"] == first["look"]["id"]
+    assert red["plan"]["pose"] == first["plan"]["pose"]
+
+
 def test_a_new_change_forgets_what_was_undone(stylist, tmp_path, first):
     stylist.ask("make the coat red", "t1")
     stylist.ask("undo", "t1")
@@ -216,3 +224,5 @@ def test_words_on_the_command_line_are_read_by_the_same_tables(studio):
     for words in ("", "x" * 100_000, "nothing known here", "a beach holiday at 30 °C", "in red"):
         with pytest.raises(BadValue):
             touch_in_words(words, worn, None)
+    with pytest.raises(BadValue, match="is marked"):
+        touch_in_words("the boots in red", worn, coat)

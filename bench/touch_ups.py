@@ -7,30 +7,40 @@ once a run; how many there are is kept small enough for each figure to take unde
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from PIL import Image
 
 from bench import judges, measure, renders, swaps
-from bench.figures import Measured, figure, once
+from bench.figures import Measured, NotYet, figure, once
 from bench.outfits import outfits
 from bench.pictures import see
 from catalog.croquis import palette
+from catalog.croquis.figure import Person
+from catalog.croquis.sam import new_sam
 from catalog.errors import ModelUnavailable
 from catalog.garment import Garment
 from catalog.starter import starter_garments
+from tools import selection
+from tools.layout import lay_out
 from tools.look import Look
 from tools.looks import read_mask
 from tools.mask import feathered, grow
+from tools.segment import Prompt, Segmenter
+
+if TYPE_CHECKING:
+    from tools.studio import Studio
 
 CHAINS, LINKS = 3, 10
 """Chains of edits for what must stay; a hundred edits would take a quarter of an hour."""
 FEW_STEPS = 3
 """Steps of those edits: what stays does not depend on how well the rest is drawn."""
-RECOLOURS, SWAPS, SEAMS = 16, 14, 10
+RECOLOURS, SWAPS, SEAMS, LOOKED_AT = 16, 14, 10, 12
 PEOPLE, CLICKS, PICTURES = 20, 3, 5
 TARGETS = ("red", "blue", "dark green", "mustard", "grey", "burgundy", "teal", "pink")
 """Colours that garments are touched up to, in turn."""
@@ -241,21 +251,72 @@ def touch_swap() -> Measured:
     return swapped(SWAPS)
 
 
-# --- who gets whose answer -----------------------------------------------------------------------
+# --- clicks --------------------------------------------------------------------------------------
+
+
+def click_iou(count: int) -> Measured:
+    room = renders.studio()
+    try:
+        segmenter = room.segmenter
+    except ModelUnavailable as error:
+        raise NotYet(str(error)) from error
+    found = []
+    for number in range(count):
+        look = _look(number)
+        # where the layout put it: what the model sees must not be its own measure
+        masks = labels_of(room, look)
+        for garment in _shown(number):
+            mask = masks[garment.id]
+            depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
+            y, x = np.unravel_index(int(depth.argmax()), depth.shape)
+            prompt = Prompt(points=((float(x), float(y), True),))
+            found.append(measure.iou(segmenter.segment(_pixels(look), prompt)[0].mask, mask))
+    return Measured(float(np.mean(found)), note=f"{len(found)} garments, {segmenter.name}")
+
+
+def labels_of(room: Studio, look: Look) -> dict[str, np.ndarray]:
+    """Garment id → where its layout put it, bool ``(768, 512)``."""
+    plan = look.receipt.plan
+    person = Person(**plan.person.model_dump())
+    layout = lay_out(room._garments(plan), person, plan.pose, plan.season)
+    labels = selection.labels_of(layout)
+    return {w.id: labels == i + 1 for i, w in enumerate(plan.garments)}
+
+
+@figure("touch-click-iou", better="higher", issue=5, target=0.8, minutes=2)
+def touch_click_iou() -> Measured:
+    """One click into the middle of a garment of a render: IoU of the likeliest answer with the
+    garment's true mask, mean."""
+    return click_iou(LOOKED_AT)
+
+
+def click_cost(count: int) -> Measured:
+    segmenter = _segmenter()
+    picture = np.ascontiguousarray(outfits()[0].picture)
+    prompt = Prompt(points=((128.0, 150.0, True),))
+    key = segmenter.embed(picture)
+    predictor = segmenter._embedded(key, picture)
+    points, labels = np.array([[128.0, 150.0]]), np.array([1])
+    whole, decoder = [], []
+    for _ in range(count):
+        began = time.perf_counter()
+        segmenter.segment(picture, prompt)
+        between = time.perf_counter()
+        predictor.predict(points, labels)
+        whole.append(between - began)
+        decoder.append(time.perf_counter() - between)
+    cost = float(np.median(whole) / np.median(decoder))
+    return Measured(cost, note=f"{1000 * np.median(whole):.0f} ms a click, {segmenter.name}")
+
+
+@figure("touch-click-cost", better="lower", issue=5, target=1.1, minutes=0.3)
+def touch_click_cost() -> Measured:
+    """Time from a click to its masks in an embedded picture ÷ the decoder's own; medians."""
+    return click_cost(40)
 
 
 def mixed_up(people: int, clicks: int) -> Measured:
-    from tools.segment import Prompt, Segmenter
-
-    try:
-        segmenter = Segmenter.load()
-    except ModelUnavailable:
-        import torch
-
-        from catalog.croquis.sam import new_sam
-
-        torch.manual_seed(0)
-        segmenter = Segmenter(new_sam().eval().requires_grad_(False), "an untrained SAM")
+    segmenter = _segmenter()
     shown = [np.ascontiguousarray(outfits()[n].picture) for n in range(PICTURES)]
     prompt = Prompt(points=((128.0, 150.0, True), (20.0, 20.0, False)))
     alone = [segmenter.segment(picture, prompt)[0].logits for picture in shown]
@@ -280,3 +341,15 @@ def touch_mixed_up() -> Measured:
     """Twenty people clicking into five pictures at once: answers that differ from those each would
     get alone. It does not depend on training; the note says which model answered."""
     return mixed_up(PEOPLE, CLICKS)
+
+
+@once
+def _segmenter() -> Segmenter:
+    """The croquis SAM; where it is not installed, an untrained one of its size."""
+    try:
+        return Segmenter.load()
+    except ModelUnavailable:
+        import torch
+
+        torch.manual_seed(0)
+        return Segmenter(new_sam().eval().requires_grad_(False), "an untrained SAM")

@@ -1,7 +1,11 @@
+import base64
+import io
 import re
 
 import numpy as np
 import pytest
+from fakes import WINTER
+from PIL import Image
 
 from catalog.croquis.figure import POSES
 from ui import lookbook
@@ -71,12 +75,6 @@ def test_a_preview_may_be_bytes_or_shares():
 
 
 def test_what_is_marked_lies_over_the_picture_and_the_picture_says_its_look():
-    import base64
-    import io
-
-    import numpy as np
-    from PIL import Image
-
     mask = np.zeros((768, 512), bool)
     mask[100:200, 100:200] = True
     address = lookbook.marks_address(mask)
@@ -89,8 +87,6 @@ def test_what_is_marked_lies_over_the_picture_and_the_picture_says_its_look():
 
 
 def test_a_touched_garment_shows_the_colour_it_is_drawn_in(room):
-    from fakes import WINTER
-
     plan = {"garments": [{"id": WINTER[0], "drawn": {"color": "red"}}, {"id": WINTER[1]}]}
     shades = lookbook.card_shades(room.catalog, plan)
     assert shades[WINTER[0]][0] in lookbook.COLORS["red"]

@@ -53,7 +53,6 @@ def build_page(stylist: Stylist) -> gr.Blocks:
     """The page over ``stylist``. One turn is drawn at a time; others wait in Gradio's queue."""
     running: dict[str, threading.Event] = {}
     visitors = Visitors(stylist.studio.home)
-    touch = touch_panel.TouchPanel(stylist)
 
     def owner_of(request: gr.Request) -> str:
         """Whose threads this browser may open; without a cookie, those of this page load."""
@@ -178,7 +177,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         shades = lookbook.card_shades(stylist.studio.catalog, plan)
         now = pages[-1]["plan"] or {}
         return {
-            **mounted(turn),
+            easel: touch.mounted(turn),
             details: lookbook.details(plan, shades),
             notes: lookbook.notes(plan),
             poses: lookbook.poses(now.get("pose")),
@@ -191,53 +190,13 @@ def build_page(stylist: Stylist) -> gr.Blocks:
             **touch.at_rest(turn, newest=turn is pages[-1]),
         }
 
-    def mounted(turn: Book, part: touch_panel.Part | None = None) -> dict[Any, Any]:
-        """The picture of a turn, with what is marked in it."""
-        address = lookbook.picture_address(_image(stylist, turn["look"]) or "")
-        marks = touch_panel.marks(part)
-        shown = lookbook.easel(address, turn["user"], look=turn["look"], marks=marks)
-        return {easel: shown}
-
     def newest(book: Book, request: gr.Request) -> Book | None:
         """The turn whose look is the present one."""
         book = _own(stylist, book, owner_of(request))
         pages = [t for t in book["turns"] if t["look"] and _image(stylist, t["look"])]
         return pages[-1] if pages and str(request.session_hash) not in running else None
 
-    def point(
-        event: gr.EventData, book: Book, part: touch_panel.Part | None, request: gr.Request
-    ) -> dict[Any, Any]:
-        """A click into the picture."""
-        turn = newest(book, request)
-        if turn is None:
-            return {touch.part: part}
-        try:
-            part = touch.clicked(event._data, turn["look"], part)
-        except StylistError as error:
-            gr.Info(str(error))
-            return {touch.part: part}
-        return {**mounted(turn, part), touch.part: part, touch.controls: touch.html(turn, part)}
-
-    def choose(
-        event: gr.EventData, book: Book, part: touch_panel.Part | None, request: gr.Request
-    ) -> dict[Any, Any]:
-        """A button of the touch-up panel: it changes what is marked, or begins a turn."""
-        turn, word = newest(book, request), str(event._data.get("word"))
-        if turn is None:
-            return {pending: ""}
-        if word == "compare":
-            return {pending: "", touch.compare: touch.pair(turn["look"])}
-        if word == "undo":
-            return {pending: begin("Undo", request)[0], touch.part: None}
-        try:
-            part, change, said = touch.chosen(word, turn, part)
-        except StylistError as error:
-            gr.Info(str(error))
-            return {pending: ""}
-        if change is not None and part is not None:
-            return {pending: begin(said, request)[0], touch.part: part.mark(change)}
-        shown = {touch.part: part, touch.controls: touch.html(turn, part)}
-        return {pending: "", **mounted(turn, part), **shown}
+    touch = touch_panel.TouchPanel(stylist, newest, lambda said, asked: begin(said, asked)[0])
 
     def restore(book: Book, request: gr.Request) -> dict[Any, Any]:
         book = _own(stylist, book, owner_of(request))
@@ -344,13 +303,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
             chat.example_select(example, None, **first),
             poses.select(pick("pose"), [box], **first),
             scenes.select(pick("scene"), [box], **first),
-            touch.controls.select(
-                choose,
-                [memory, touch.part],
-                [pending, easel, *touch.outputs()],
-                queue=False,
-                **private,
-            ),
+            touch.wire(easel, memory, pending, private),
         ]
         for start in starts:
             start.then(
@@ -360,8 +313,6 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         stop.click(halt, None, None, queue=False, **private)
         aside = [easel, notes, details, *touch.outputs()]
         strip.select(turn_page, [memory], aside, queue=False, **private)
-        marks = [easel, touch.part, touch.controls]
-        easel.select(point, [memory, touch.part], marks, queue=False, **private)
         new.click(forget, None, out, queue=False, **private)
         remove.click(delete, [memory], out, queue=False, **private)
         blocks.load(restore, [memory], [chat, *beside], **private)

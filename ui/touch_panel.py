@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ element.addEventListener('click', (event) => told(event, true));
 element.addEventListener('contextmenu', (event) => told(event, false));
 """
 """Left click adds, right click takes away, in the picture's own pixels however it is shown."""
+Turn = dict[str, Any]
+"""A turn of the page's book, with its ``look`` and ``plan``."""
 OFFERED = 6
 """Garments of the same slot that are shown to exchange one for."""
 _SLEEVED = ("top", "onepiece", "outerwear")
@@ -115,10 +118,19 @@ def named(studio: Any, look: str, garment: str) -> Part:
 
 
 class TouchPanel:
-    """The panel's components and what its buttons mean. Looks are checked by whoever asks."""
+    """The panel's components and what clicks and buttons mean."""
 
-    def __init__(self, stylist: Stylist) -> None:
+    def __init__(
+        self,
+        stylist: Stylist,
+        newest: Callable[[Any, gr.Request], Turn | None],
+        begin: Callable[[str, gr.Request], str],
+    ) -> None:
+        """``newest``: the visitor's own turn whose look is the present one, None when there is
+        none or it is being changed. ``begin`` begins a turn and returns its message.
+        """
         self.stylist, self.studio = stylist, stylist.studio
+        self._newest, self._begin = newest, begin
         self.part: Any = None
         self.controls: Any = None
         self.compare: Any = None
@@ -135,7 +147,62 @@ class TouchPanel:
     def outputs(self) -> list[Any]:
         return [self.part, self.controls, self.compare]
 
-    def at_rest(self, turn: dict[str, Any] | None, newest: bool = True) -> dict[Any, Any]:
+    def wire(self, easel: Any, memory: Any, pending: Any, private: dict[str, Any]) -> Any:
+        """Listen to clicks into the ``easel`` and to the buttons; returns what may begin a turn."""
+
+        def point(
+            event: gr.EventData, book: Any, part: Part | None, request: gr.Request
+        ) -> dict[Any, Any]:
+            turn = self._newest(book, request)
+            if turn is None:
+                return {self.part: part}
+            try:
+                part = self.clicked(event._data, turn["look"], part)
+            except StylistError as error:
+                gr.Info(str(error))
+                return {self.part: part}
+            return shown(turn, part)
+
+        def choose(
+            event: gr.EventData, book: Any, part: Part | None, request: gr.Request
+        ) -> dict[Any, Any]:
+            turn, word = self._newest(book, request), str(event._data.get("word"))
+            if turn is None:
+                return {pending: ""}
+            if word == "compare":
+                return {pending: "", self.compare: self.pair(turn["look"])}
+            if word == "undo":
+                return {pending: self._begin("Undo", request), self.part: None}
+            try:
+                part, change, said = self.chosen(word, turn, part)
+            except StylistError as error:
+                gr.Info(str(error))
+                return {pending: ""}
+            if change is not None and part is not None:
+                return {pending: self._begin(said, request), self.part: part.mark(change)}
+            return {pending: "", **shown(turn, part)}
+
+        def shown(turn: Turn, part: Part | None) -> dict[Any, Any]:
+            return {
+                easel: self.mounted(turn, part),
+                self.part: part,
+                self.controls: self.html(turn, part),
+            }
+
+        outputs, asked = [easel, *self.outputs()], [memory, self.part]
+        easel.select(point, asked, outputs, queue=False, **private)
+        return self.controls.select(choose, asked, [pending, *outputs], queue=False, **private)
+
+    def mounted(self, turn: Turn, part: Part | None = None) -> str:
+        """The picture of a turn in its mount, with what is marked in it, as HTML text."""
+        try:
+            address = lookbook.picture_address(self.studio.look(turn["look"]).image)
+        except StylistError:
+            return lookbook.easel()
+        marks = lookbook.marks_address(part.mask) if part is not None else ""
+        return lookbook.easel(address, turn["user"], look=turn["look"], marks=marks)
+
+    def at_rest(self, turn: Turn | None, newest: bool = True) -> dict[Any, Any]:
         """The panel with nothing marked, for the look of ``turn``."""
         shown = self.html(turn, None) if turn and newest else ""
         return {self.part: None, self.controls: shown, self.compare: gr.update(visible=False)}
@@ -154,7 +221,7 @@ class TouchPanel:
         return now and replace(now, removing=removing)
 
     def chosen(
-        self, word: str, turn: dict[str, Any], part: Part | None
+        self, word: str, turn: Turn, part: Part | None
     ) -> tuple[Part | None, dict[str, Any] | None, str]:
         """What a button does: the part after it, a change to make, and what is said with it.
 
@@ -190,7 +257,7 @@ class TouchPanel:
             return gr.update(visible=False)
         return gr.update(value=(before.image, after.image), visible=True)
 
-    def html(self, turn: dict[str, Any], part: Part | None) -> str:
+    def html(self, turn: Turn, part: Part | None) -> str:
         """The panel as HTML text."""
         plan = turn["plan"] or {"garments": []}
         try:
@@ -223,7 +290,7 @@ class TouchPanel:
         hint = "Pick a change, or say it below: “in red”, “shorter sleeves” …"
         return f'<div class="picker touch">{head}<p>{hint}</p>{"".join(rows)}</div>'
 
-    def _others(self, turn: dict[str, Any], now: Garment) -> list[Garment]:
+    def _others(self, turn: Turn, now: Garment) -> list[Garment]:
         """What may be worn instead of ``now``, the same kind first."""
         worn = [g["id"] for g in (turn["plan"] or {}).get("garments", [])]
         try:
@@ -252,14 +319,9 @@ class TouchPanel:
             return Wish()
         return now.wish if now else Wish()
 
-    def _name(self, turn: dict[str, Any], id: str) -> str:
+    def _name(self, turn: Turn, id: str) -> str:
         garments = (turn["plan"] or {}).get("garments", [])
         return next((str(g["name"]) for g in garments if g["id"] == id), id)
-
-
-def marks(part: Part | None) -> str:
-    """The address of what is laid over the picture."""
-    return lookbook.marks_address(part.mask) if part is not None else ""
 
 
 def _marking(part: Part) -> str:

@@ -186,13 +186,11 @@ def test_a_hosted_model_touches_up_and_undoes_by_the_same_tools(studio, tmp_path
 
     def script(messages):
         done = [m for m in messages if m["role"] == "tool"]
-        if messages[-1]["role"] == "user" and "undo" in messages[-1]["content"]:
-            return {"tool": "undo", "args": {}}
-        if not done:
-            return {"tool": "segment", "args": {"points": [{"x": 250, "y": 700}]}}
-        if len(done) == 1 and "segment" not in str(messages[-1].get("name")):
-            return {"tool": "touch_up", "args": {"garment": "boots", "color": "red"}}
-        return "Done."
+        asked = [m["content"] for m in messages if m["role"] == "user"][-1]
+        steps = [{"tool": "segment", "args": {"points": [{"x": 250, "y": 700}]}},
+                 {"tool": "touch_up", "args": {"garment": "boots", "color": "red"}}]  # fmt: skip
+        steps = [{"tool": "undo", "args": {}}] if "undo" in asked else steps
+        return steps[len(done)] if len(done) < len(steps) else "Done."
 
     with ModelServer(script) as server:
         hosted = Stylist(

@@ -13,6 +13,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from agent.conversation import Conversations, check_thread
+from agent.touching import Mark  # at run time too: Gradio reads the handlers' annotations
 from catalog.errors import Busy, Damaged, StylistError
 from ui import lookbook, touch_panel
 from ui.settings import Settings
@@ -20,7 +21,6 @@ from ui.visitor import VisitorCookie, Visitors, routes
 
 if TYPE_CHECKING:
     from agent.stylist import Stylist
-    from agent.touching import Mark
 
 CSS = Path(__file__).with_name("chat.css")
 EXAMPLES = (

@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field
 
 from agent.conversation import Moment, Thread
 from agent.grounding import Heard, known_occasions, labelled
+from agent.touching import Mark, TouchTools, as_drawn
 from catalog.errors import AskDifferently, BadValue, Cancelled, CannotNow, StylistError, UnknownName
 from catalog.garment import CATEGORIES, SLOTS, Garment
 from tools.arguments import Arguments, FindArgs, LookArgs, PlanArgs
@@ -37,8 +38,8 @@ class TurnLookArgs(LookArgs):
 class UndoArgs(Arguments):
     """How far to go back."""
 
-    steps: Annotated[int, Field(ge=0, le=40)] = 1
-    """1 = the look before, 0 = the very first one."""
+    steps: Annotated[int, Field(ge=-40, le=40)] = 1
+    """1 = the look before, 0 = the very first one, -1 = take the last undo back."""
 
 
 class TurnTools:
@@ -52,12 +53,13 @@ class TurnTools:
         draw: bool,
         cancel: threading.Event | None = None,
         heard: Heard | None = None,
+        mark: Mark | None = None,
     ) -> None:
         """``heard`` is given for a foreign model: its wishes are held against what was said, and
-        it sees no free text of any card."""
+        it sees no free text of any card. ``mark``: what the person points at."""
         self.studio, self.thread, self.draw, self.cancel = studio, thread, draw, cancel
         now = thread.now
-        self.heard = heard
+        self.heard, self.mark = heard, mark
         self.wish: Wish = heard.wish if heard else now.wish if now else Wish()
         self.person: dict[str, Any] = dict(now.person if now else thread.person)
         self.person_chosen = thread.person_chosen
@@ -66,6 +68,9 @@ class TurnTools:
         self.outfit: Outfit | None = None
         self.moments: list[Moment] | None = None
         """The thread's moments after this turn; None = nothing changed."""
+        self.undone: list[Moment] = []
+        """What can come back after this turn, when something changed."""
+        self.drawn = dict(now.drawn) if now else {}
         self.look: Look | None = None
         self.look_id: str | None = None
         self.calls: list[dict[str, Any]] = []
@@ -84,6 +89,8 @@ class TurnTools:
         ]
         if self.draw:
             offered.insert(2, (self.render_look, TurnLookArgs))
+        if self.draw and self.thread.now and self.thread.now.look_id:
+            offered += TouchTools(self).offered()
         return [
             StructuredTool.from_function(
                 f, name=f.__name__, description=f.__doc__, args_schema=schema
@@ -157,22 +164,18 @@ class TurnTools:
         self.look, self.look_id = look, look.id
         self._settle(look.id)
         told: dict[str, Any] = {"drawn": True, "look": look.id, "mended": mended}
-        told["plan"] = {**self.outfit.facts(), "pose": self._pose(), "scene": self._scene()}
+        facts = {**self.outfit.facts(), "pose": self._pose(), "scene": self._scene()}
+        told["plan"] = as_drawn(facts, self.drawn, self.studio.catalog.get)
         return self._json(told)
 
     def undo(self, **kwargs: Any) -> str:
-        """Go back to an earlier look of this conversation: 1 step back, or 0 for the first one."""
+        """Go back to an earlier look of this conversation: 1 step back, or 0 for the first one;
+        -1 takes the last undo back."""
         steps = UndoArgs.model_validate(kwargs).steps
-        moments = self.thread.moments
-        if len(moments) < 2:
-            raise BadValue(
-                "There is no earlier look to go back to.", "Ask for a change and it can be undone."
-            )
-        kept = moments[:1] if steps == 0 else moments[: max(1, len(moments) - steps)]
-        self.moments = list(kept)
-        back = kept[-1]
+        self.moments, self.undone = self.thread.went(steps)
+        back = self.moments[-1]
         self.wish, self.person, self.seed = back.wish, dict(back.person), back.seed
-        self.look_id = back.look_id
+        self.look_id, self.drawn = back.look_id, dict(back.drawn)
         if back.look_id:
             try:
                 self.look = self.studio.look(back.look_id)
@@ -309,14 +312,21 @@ class TurnTools:
     def _settle(self, look_id: str | None = None) -> None:
         """The present outfit becomes the thread's newest moment (kept in memory until saved)."""
         assert self.outfit is not None
+        self.settle_as(self._plan_answer(self.outfit), look_id)
+
+    def settle_as(self, plan: dict[str, Any], look_id: str | None) -> None:
+        """``plan``, as it is drawn, becomes the thread's newest moment."""
+        worn = {g["id"] for g in plan["garments"]}
+        self.drawn = {id: change for id, change in self.drawn.items() if id in worn}
         moment = Moment(
-            plan=self._plan_answer(self.outfit),
+            plan=as_drawn(plan, self.drawn, self.studio.catalog.get),
             wish=self.wish.model_copy(update={"keep": (), "prefer": ()}),
             person=self.person,
             look_id=look_id,
             seed=self.seed,
+            drawn=self.drawn,
         )
-        self.moments = [*self.thread.moments, moment]
+        self.moments, self.undone = [*self.thread.moments, moment], []
 
     def _plan_answer(self, outfit: Outfit) -> dict[str, Any]:
         facts = outfit.facts()
@@ -338,7 +348,9 @@ class TurnTools:
 
     def _draw(self, outfit: Outfit) -> Look:
         plan = Plan(
-            garments=tuple(Worn(id=i) for i in outfit.ids),
+            garments=tuple(
+                Worn.model_validate({"id": i, **self.drawn.get(i, {})}) for i in outfit.ids
+            ),
             season=outfit.season,
             pose=self._pose(),
             scene=self._scene(),
@@ -350,16 +362,22 @@ class TurnTools:
             self.emit({"type": "progress", "stage": step.stage, "step": step.step,
                        "steps": step.steps, "preview": step.preview})  # fmt: skip
 
-        began = time.perf_counter()
         now = self.thread.now
-        try:
-            look = self.studio.render_look(
+        return self.timed(
+            lambda: self.studio.render_look(
                 plan,
                 thread=self.thread.id,
                 parent=now.look_id if now else None,
                 progress=progress,
                 cancel=self.cancel,
             )
+        )
+
+    def timed(self, work: Callable[[], Look]) -> Look:
+        """The look that ``work`` draws; how long it took and what went wrong is kept."""
+        began = time.perf_counter()
+        try:
+            look = work()
         except StylistError as error:
             self.error = error
             raise

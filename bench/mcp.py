@@ -340,12 +340,15 @@ def mcp_let_in() -> Measured:
             "find_garments": {"slot": "bag"}, "catalog_card": {"id": OUTFIT[0]},
             "upload_photo": {"data": ""}, "plan_outfit": {}, "list_looks": {},
             "render_look": {"garments": OUTFIT, "steps": 1},
-            "get_look": {"id": look}, "replay_look": {"id": look},
+            "get_look": {"id": look}, "replay_look": {"id": look}, "undo": {"id": look},
+            "segment": {"look": look, "garment": "footwear"},
+            "touch_up": {"id": look, "garment": "footwear", "color": "red"},
         }  # fmt: skip
         others: dict[str, dict[str, Any]] = {
             "find_garments": {"photo": photo}, "get_look": {"id": look},
             "replay_look": {"id": look}, "list_looks": {"before": look},
-            "render_look": {**args["render_look"], "parent": look},
+            "render_look": {**args["render_look"], "parent": look}, "undo": args["undo"],
+            "segment": args["segment"], "touch_up": args["touch_up"],
         }  # fmt: skip
         tried = 0
         with serving(room, names=("bench.example",)) as url:

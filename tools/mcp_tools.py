@@ -18,8 +18,17 @@ from pydantic import BaseModel, Field
 
 from catalog.errors import BadValue, clip
 from catalog.garment import Garment
-from tools.arguments import Arguments, FindArgs, LookArgs, PersonChange, PlanArgs
+from tools.arguments import (
+    Arguments,
+    ChangeArgs,
+    FindArgs,
+    LookArgs,
+    PartArgs,
+    PersonChange,
+    PlanArgs,
+)
 from tools.look import MAX_GARMENTS, STANDING, Look, PersonSpec, Plan, Worn
+from tools.selection import Selection
 from tools.studio import DryRun, ReplayResult
 from tools.tokens import Right
 from tools.uploads import KEPT_HOURS, Photo
@@ -86,6 +95,40 @@ class LooksArgs(Arguments):
     limit: Annotated[int, Field(ge=1, le=50)] = 10
     before: LookId | None = None
     """Go on after this one, towards older looks."""
+
+
+class SegmentArgs(PartArgs):
+    """Which picture, and which part of it."""
+
+    look: LookId | None = None
+    photo: Annotated[str, Field(max_length=64)] | None = None
+    """Id from upload_photo, in place of a look."""
+
+
+class TouchUpArgs(ChangeArgs):
+    """Which part of which look, and what changes there."""
+
+    id: LookId
+    """The look that is changed; it stays as it is, the answer is a new one."""
+    mask: Annotated[str, Field(max_length=64)] | None = None
+    """In place of clicks: id from upload_photo of a 512 x 768 picture, white where to repaint."""
+    inverted: bool = False
+    """Repaint everything but the marked part."""
+    strength: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Leave out: 0.8 for a colour, so that folds stay, else 1."""
+    thread: ThreadName | None = None
+    """Leave out: the thread of the look."""
+    request_key: RequestKey | None = None
+    """Repeat a request with the same key and you get the same look, not drawn twice."""
+
+
+def _segment(args: SegmentArgs) -> dict[str, Any]:
+    return {"look": args.look, "photo": args.photo, **args.where}
+
+
+def _touch_up(args: TouchUpArgs) -> dict[str, Any]:
+    more = ("id", "mask", "inverted", "strength", "thread")
+    return {**args.change, **{name: getattr(args, name) for name in more}}
 
 
 def _fields(args: BaseModel) -> dict[str, Any]:
@@ -157,6 +200,8 @@ def show(result: Any, _: Any = None) -> Answer:
     if isinstance(result, ReplayResult):
         facts = {"same": result.same, "max_difference": result.max_difference}
         return Answer({**facts, "message": result.message})
+    if isinstance(result, Selection):
+        return Answer(result.facts())
     if isinstance(result, Photo):
         return Answer({"photo": result.model_dump()})
     if isinstance(result, list | tuple) and all(isinstance(g, Garment) for g in result):
@@ -190,6 +235,8 @@ def look_facts(look: Look) -> dict[str, Any]:
         "parent": receipt.parent,
         "arguments": render_arguments(plan),
     }
+    if drawn := _drawn(plan):
+        facts["drawn"] = drawn
     if look.seconds:
         facts["seconds"] = look.seconds["total"]
     return facts
@@ -201,6 +248,13 @@ def render_arguments(plan: Plan) -> dict[str, Any]:
     if plan.steps is not None:
         said["steps"] = plan.steps
     return {"garments": [worn.id for worn in plan.garments], **said}
+
+
+def _drawn(plan: Plan) -> dict[str, dict[str, str]]:
+    """Garment id → what a touch-up made other than the shop sells it."""
+    said = {w.id: w.model_dump(include={"color", "sleeves", "length"}, exclude_none=True)
+            for w in plan.garments}  # fmt: skip
+    return {id: change for id, change in said.items() if change}
 
 
 def _found(g: Garment) -> dict[str, Any]:
@@ -377,5 +431,37 @@ TOOLS: tuple[Tool, ...] = (
         "Replay a look",
         draws=True,
         keeps=True,
+    ),
+    Tool(
+        "segment",
+        SegmentArgs,
+        "Find a part of one of your looks, or of an uploaded photo, without changing anything: by "
+        "the name of a garment (looks only), or by points (x, y in the picture's own pixels, keep "
+        "false takes away) or a box. Answers with the model that found it, the garment that lies "
+        "there, and for each candidate its score, its share of the picture and its box. Pass the "
+        "same points to touch_up. Points need a segmentation model; names do not.",
+        "Find a part of a picture",
+        call=_segment,
+    ),
+    Tool(
+        "touch_up",
+        TouchUpArgs,
+        "Draw one garment of a look again and nothing else: every pixel outside it stays as it is. "
+        "Say which (garment, or points, box, mask) and what changes: color (a word), sleeves or "
+        "length (a word, or shorter, longer), swap (id of a garment of the same slot); nothing of "
+        "these draws it anew. Returns a new look, the old one stays. `drawn` names what the shop "
+        "does not sell in that colour or shape: tell the person.",
+        "Touch up a look",
+        right="touch",
+        draws=True,
+        keeps=True,
+        call=_touch_up,
+    ),
+    Tool(
+        "undo",
+        LookIdArgs,
+        "The look that this one was made from, to go on from there. Nothing is deleted: going on "
+        "with the later look again is the redo.",
+        "Undo a touch-up",
     ),
 )

@@ -1,4 +1,4 @@
-"""`stylist`: look | touch | chat | catalog | job | thread | replay | mcp | token | doctor.
+"""`stylist`: look, touch, undo, segment, chat, catalog, job, thread, replay, mcp, token, doctor.
 
 Standard output carries the answer; JSON only when JSON is asked for, and then nothing else.
 Progress and errors go to standard error. Nothing heavy is imported before it is needed.
@@ -364,7 +364,7 @@ def _parser() -> argparse.ArgumentParser:
     add_job_commands(commands, command)
 
     threads.add_commands(commands, command, _stylist)
-    touch.add_commands(commands, command, _studio)
+    touch.add_commands(commands, command, _stylist)
 
     replay = command(commands, "replay", _replay, "Draw a look again and compare the pixels.")
     replay.add_argument("receipt", metavar="RECEIPT", help="a look's receipt.json")
@@ -414,7 +414,11 @@ def _studio(settings: Settings) -> Studio:
     from tools.studio import Studio
 
     return Studio(
-        settings.home, base=settings.base, threads=settings.threads, models=settings.models
+        settings.home,
+        base=settings.base,
+        threads=settings.threads,
+        models=settings.models,
+        sam=settings.sam,
     )
 
 

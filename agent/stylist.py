@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.allowance import CHARACTERS_PER_TOKEN, Allowance
 from agent.conversation import (
@@ -24,6 +24,9 @@ from agent.conversation import (
     note_text,
 )
 from catalog.errors import Cancelled, CannotNow, Damaged, ModelUnavailable, StylistError, clip
+
+if TYPE_CHECKING:
+    from tools.pose import Points
 
 INSTRUCTIONS = Path(__file__).parent / "instructions.md"
 CALLS_PER_TURN = 8
@@ -79,11 +82,14 @@ class Stylist:
         *,
         owner: str = "",
         render: bool = True,
+        pose: Points | None = None,
         cancel: threading.Event | None = None,
     ) -> dict[str, Any]:
         """The answer to ``message`` as JSON; a StylistError becomes its ``error``."""
         answer: dict[str, Any] = {}
-        for event in self.reply(message, thread, owner=owner, render=render, cancel=cancel):
+        for event in self.reply(
+            message, thread, owner=owner, render=render, pose=pose, cancel=cancel
+        ):
             if event["type"] == "answer":
                 answer = event["answer"]
         return answer
@@ -95,9 +101,12 @@ class Stylist:
         *,
         owner: str = "",
         render: bool = True,
+        pose: Points | None = None,
         cancel: threading.Event | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Events of one turn of ``owner``'s thread; the last is ``answer``.
+
+        ``pose`` was measured on a picture; the thread keeps it until another pose is asked for.
 
         ``thread``, ``status``, ``token``, ``progress`` (stage, step, steps, preview), ``look``
         and ``answer``. Nothing is raised for an error a person can read: it is in the answer.
@@ -115,7 +124,7 @@ class Stylist:
                     saved = self.conversations.load(name, owner)
                 except Damaged as damaged:
                     saved, aside = self.conversations.fresh(name, owner), str(damaged)
-                yield from self._turn(saved, text, render, cancel, began, aside)
+                yield from self._turn(saved, text, render, pose, cancel, began, aside)
         except StylistError as error:
             known = name or thread
             answer = self._failed(error, known, owner, saved, began)
@@ -137,6 +146,7 @@ class Stylist:
         saved: Thread,
         text: str,
         render: bool,
+        pose: Points | None,
         cancel: threading.Event | None,
         began: float,
         aside: str,
@@ -151,16 +161,18 @@ class Stylist:
         language = language_of(text, thread.language)
         said = ""
         words: list[str] = [told(aside, language)] if aside else []
-        turn = TurnTools(self.studio, thread, draw=render, cancel=cancel)
+        turn = TurnTools(self.studio, thread, draw=render, cancel=cancel, pose=pose)
         if self.hosted and refusal(fold(text)) not in _NEVER:
             heard = Heard.of(text, note(thread, render))
-            turn = TurnTools(self.studio, thread, draw=render, cancel=cancel, heard=heard)
+            turn = TurnTools(
+                self.studio, thread, draw=render, cancel=cancel, heard=heard, pose=pose
+            )
             said, trouble = yield from self._foreign(turn, thread, text, render, cancel)
             if trouble:
                 words.append(told(str(trouble), language))
                 yield {"type": "status", "text": words[-1]}
                 calls = turn.calls
-                turn = TurnTools(self.studio, thread, draw=render, cancel=cancel)
+                turn = TurnTools(self.studio, thread, draw=render, cancel=cancel, pose=pose)
                 turn.calls = calls
                 said = ""
         if not said and turn.moments is None:

@@ -23,6 +23,7 @@ from catalog.garment import CATEGORIES, SLOTS, Garment
 from tools.arguments import Arguments, FindArgs, LookArgs, PlanArgs
 from tools.look import STAGE, STANDING, Look, PersonSpec, Plan, Worn
 from tools.outfit import Outfit, Wish, card, check, choose, describe
+from tools.pose import Points, name_of
 
 Event = dict[str, Any]
 
@@ -52,8 +53,10 @@ class TurnTools:
         draw: bool,
         cancel: threading.Event | None = None,
         heard: Heard | None = None,
+        pose: Points | None = None,
     ) -> None:
-        """``heard`` is given for a foreign model: its wishes are held against what was said, and
+        """``pose``, measured on a picture that came with the message, holds whatever the words
+        say. ``heard`` is given for a foreign model: its wishes are held against what was said, and
         it sees no free text of any card."""
         self.studio, self.thread, self.draw, self.cancel = studio, thread, draw, cancel
         now = thread.now
@@ -61,7 +64,8 @@ class TurnTools:
         self.wish: Wish = heard.wish if heard else now.wish if now else Wish()
         self.person: dict[str, Any] = dict(now.person if now else thread.person)
         self.person_chosen = thread.person_chosen
-        self.pose, self.scene = thread.pose, thread.scene
+        self.pose, self.scene = pose or thread.pose, thread.scene
+        self.pose_given = pose is not None
         self.seed = now.seed if now else thread.seed
         self.outfit: Outfit | None = None
         self.moments: list[Moment] | None = None
@@ -129,7 +133,7 @@ class TurnTools:
         else:
             empty = "; ".join(self.outfit.unmet) or "no garment fits"
             raise CannotNow(f"No outfit could be put together: {empty}.", "Ask for less.")
-        facts = {**self.outfit.facts(), "pose": self._pose(), "scene": self._scene()}
+        facts = {**self.outfit.facts(), "pose": name_of(self._pose()), "scene": self._scene()}
         return self._json(facts | ({"mended": reminded} if reminded else {}))
 
     def render_look(self, **kwargs: Any) -> str:
@@ -157,7 +161,11 @@ class TurnTools:
         self.look, self.look_id = look, look.id
         self._settle(look.id)
         told: dict[str, Any] = {"drawn": True, "look": look.id, "mended": mended}
-        told["plan"] = {**self.outfit.facts(), "pose": self._pose(), "scene": self._scene()}
+        told["plan"] = {
+            **self.outfit.facts(),
+            "pose": name_of(self._pose()),
+            "scene": self._scene(),
+        }
         return self._json(told)
 
     def undo(self, **kwargs: Any) -> str:
@@ -226,6 +234,8 @@ class TurnTools:
             person = person.model_dump(exclude_none=True)
         change = {k: v for k, v in (person or {}).items() if v is not None}
         spec = PersonSpec.model_validate({**self.person, **change})
+        if self.pose_given or pose == name_of(self.pose or ""):
+            pose = None  # it is the picture's, whatever a model calls it
         trial: dict[str, Any] = {"garments": (Worn(id="any-thing"),)}
         if pose:
             trial["pose"] = pose
@@ -254,7 +264,7 @@ class TurnTools:
         said = f"I took it to be for a {shown}; say so if not"
         self.outfit = other.model_copy(update={"assumptions": (said, *other.assumptions)})
 
-    def _pose(self) -> str:
+    def _pose(self) -> str | Points:
         return self.pose or STAGE.get(self._occasion(), STANDING)[0]
 
     def _scene(self) -> str:
@@ -324,7 +334,7 @@ class TurnTools:
             "season": facts["season"],
             "occasion": outfit.occasion,
             "temperature_c": outfit.temperature_c,
-            "pose": self._pose(),
+            "pose": name_of(self._pose()),
             "scene": self._scene(),
             "person": dict(self.person),
             "assumptions": facts["assumptions"],

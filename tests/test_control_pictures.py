@@ -98,6 +98,6 @@ def test_a_joint_that_is_not_sure_is_not_drawn():
     points = figure.pose("standing").array()
     sure = np.ones(18)
     sure[4] = 0.1
-    picture = draw_skeleton(Keypoints(points, sure), 384, 256, least=0.3)
+    picture = draw_skeleton(Keypoints(points, sure), np.zeros((384, 256, 3), np.uint8), least=0.3)
     x, y = np.round(points[4]).astype(int)
     assert picture.shape == (384, 256, 3) and not picture[y, x].any()

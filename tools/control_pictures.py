@@ -82,13 +82,13 @@ def read_skeleton(picture: np.ndarray) -> Keypoints | None:
     return Keypoints(points, confidence)
 
 
-def draw_skeleton(seen: Keypoints, height: int, width: int, least: float) -> np.ndarray:
-    """The skeleton in the published colours, uint8 ``(height, width, 3)``, as large as the picture.
+def draw_skeleton(seen: Keypoints, picture: np.ndarray, least: float) -> np.ndarray:
+    """The skeleton in the published colours, uint8 ``(H, W, 3)``, as large as the picture.
 
     ``least``: confidence below which a joint is left out.
     """
     points = np.where(seen.known(least)[:, None], seen.points, np.nan)
-    return maps.skeleton_picture(points, height, width)
+    return maps.skeleton_picture(points, *picture.shape[:2])
 
 
 def canny(picture: np.ndarray, low: int = 100, high: int = 200) -> np.ndarray:
@@ -137,7 +137,7 @@ def preprocess(net: str, picture: np.ndarray) -> np.ndarray:
         from tools.pose_from_picture import KNOWN, pose_reader
 
         seen = pose_reader().read(picture)
-        return draw_skeleton(seen, *picture.shape[:2], least=KNOWN)
+        return draw_skeleton(seen, picture, KNOWN)
     if net not in PREPROCESSORS:
         raise UnknownName.among("preprocessor", net, ["openpose", *PREPROCESSORS])
     return PREPROCESSORS[net](picture)

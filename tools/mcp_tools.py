@@ -19,7 +19,9 @@ from pydantic import BaseModel, Field
 from catalog.errors import BadValue, clip
 from catalog.garment import Garment
 from tools.arguments import Arguments, FindArgs, LookArgs, PersonChange, PlanArgs
+from tools.arguments import Pose as PoseWord
 from tools.look import MAX_GARMENTS, STANDING, Look, PersonSpec, Plan, Worn
+from tools.pose import Points
 from tools.studio import DryRun, ReplayResult
 from tools.tokens import Right
 from tools.uploads import KEPT_HOURS, Photo
@@ -60,6 +62,8 @@ class UploadArgs(Arguments):
 class RenderArgs(LookArgs):
     """What to draw."""
 
+    pose: PoseWord | Annotated[Points, Field(min_length=18, max_length=18)] | None = None
+    """A preset, or the 18 points of another look's ``arguments``: x and y, null where unknown."""
     garments: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_GARMENTS)]
     """Garment ids of a whole outfit: top and bottom or a onepiece, footwear, then what you like."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0

@@ -62,7 +62,7 @@ def _pose(args: argparse.Namespace, settings: Settings) -> int:
     picture = pixels_of(args.photo)
     seen = pose_reader().read(picture)
     if args.out is not None:
-        _write(args.out, draw_skeleton(seen, *picture.shape[:2], least=KNOWN))
+        _write(args.out, draw_skeleton(seen, picture, KNOWN))
     found = {
         name: {"x": round(float(x), 1), "y": round(float(y), 1), "confidence": round(float(c), 3)}
         for name, (x, y), c, ok in zip(

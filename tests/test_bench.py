@@ -22,7 +22,7 @@ from bench.figures import FIGURES, Figure, Measured, NotYet, figure, load_all
 from catalog.base import load_base
 from catalog.croquis import palette
 from catalog.croquis.figure import Person
-from catalog.croquis.keypoints import Keypoints
+from catalog.croquis.posture import Keypoints
 from catalog.starter import starter_garments
 from tools import pose
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from catalog.croquis import drawing, figure, maps
 from catalog.croquis.figure import POSES
-from catalog.croquis.keypoints import Keypoints
+from catalog.croquis.posture import Keypoints
 from catalog.errors import BadValue, UnknownName
 from tools.control_pictures import canny, draw_skeleton, kind_of, preprocess, read_skeleton
 from tools.looks import _layout_picture

@@ -8,7 +8,7 @@ from PIL import Image
 
 from catalog.croquis import drawing, figure, maps
 from catalog.croquis.figure import KEYPOINTS
-from catalog.croquis.keypoints import Keypoints
+from catalog.croquis.posture import Keypoints
 from catalog.errors import BadValue, ModelUnavailable
 from tools.pose_from_picture import PoseReader, pose_points
 from ui.cli import main

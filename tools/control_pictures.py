@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from catalog.croquis import maps
-from catalog.croquis.keypoints import Keypoints
+from catalog.croquis.posture import Keypoints
 from catalog.errors import BadValue, ModelUnavailable, UnknownName
 
 Kind = Literal["skeleton", "layout", "edges", "picture"]

@@ -10,7 +10,7 @@ import numpy as np
 
 from catalog.base import weights_folder
 from catalog.croquis.figure import KEYPOINTS
-from catalog.croquis.keypoints import Keypoints
+from catalog.croquis.posture import Keypoints
 from catalog.errors import BadValue, ModelUnavailable
 from tools.control_pictures import kind_of, read_skeleton
 from tools.pose import Points, checked_points

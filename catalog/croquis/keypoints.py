@@ -6,8 +6,6 @@ have a detector of their own. It reads pixels only: nothing of a render's pose o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import torch
@@ -17,26 +15,13 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 from catalog.croquis.figure import KEYPOINTS
+from catalog.croquis.posture import Keypoints
 from catalog.croquis.sheet import HEIGHT, WIDTH
 
 CELL = 4
 """Pixels a side, of 256 x 384, of one cell of a heat map."""
 REACH = 2
 """Cells around the warmest one that a joint's place and confidence are taken from."""
-
-
-@dataclass(frozen=True)
-class Keypoints:
-    """The 18 OpenPose keypoints of one person in a picture."""
-
-    points: np.ndarray
-    """float64 ``(18, 2)``: x and y in the picture's own pixels; not a number where unknown."""
-    confidence: np.ndarray
-    """float64 ``(18,)``, 0–1; 0 where unknown."""
-
-    def known(self, least: float) -> np.ndarray:
-        """bool ``(18,)``: which joints are known at least that well."""
-        return np.isfinite(self.points).all(1) & (self.confidence >= least)
 
 
 class _Block(nn.Module):

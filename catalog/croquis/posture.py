@@ -6,6 +6,8 @@ is drawn, as for a preset, so that anybody can stand as somebody in a photo does
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from catalog.croquis.figure import KEYPOINTS, Angles, Person, Pose, posed
@@ -20,6 +22,20 @@ _LENGTHS = {"arm": (0.160, 0.142), "leg": (0.262, 0.250)}
 _SHORTEST = 0.5
 _SEATED = 0.65
 """Thighs that drop less than this share of what the shins do are those of somebody who sits."""
+
+
+@dataclass(frozen=True)
+class Keypoints:
+    """The 18 OpenPose keypoints of one person in a picture."""
+
+    points: np.ndarray
+    """float64 ``(18, 2)``: x and y in the picture's own pixels; not a number where unknown."""
+    confidence: np.ndarray
+    """float64 ``(18,)``, 0–1; 0 where unknown."""
+
+    def known(self, least: float) -> np.ndarray:
+        """bool ``(18,)``: which joints are known at least that well."""
+        return np.isfinite(self.points).all(1) & (self.confidence >= least)
 
 
 def measured(points: np.ndarray, person: Person) -> Pose:

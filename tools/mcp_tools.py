@@ -62,7 +62,8 @@ class UploadArgs(Arguments):
 class RenderArgs(LookArgs):
     """What to draw."""
 
-    pose: PoseWord | Annotated[Points, Field(min_length=18, max_length=18)] | None = None
+    # wider than what a planner is asked for: what `arguments` of a look say must be accepted
+    pose: PoseWord | Annotated[Points, Field(min_length=18, max_length=18)] | None = None  # type: ignore[assignment]
     """A preset, or the 18 points of another look's ``arguments``: x and y, null where unknown."""
     garments: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_GARMENTS)]
     """Garment ids of a whole outfit: top and bottom or a onepiece, footwear, then what you like."""

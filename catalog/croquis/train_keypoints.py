@@ -153,11 +153,11 @@ def view(drawn: drawing.Drawing, rng: np.random.Generator) -> tuple[np.ndarray, 
     turn: np.ndarray = np.eye(2, 3)
     if rng.random() < 0.5:
         middle = (WIDTH / 2, HEIGHT / 2)
-        turn = cv2.getRotationMatrix2D(middle, rng.normal(0, 4), float(rng.uniform(0.6, 1.25)))
-        turn[:, 2] += rng.normal(0, 14, 2)
-    there = np.ascontiguousarray(drawn.picture)
+        there = cv2.getRotationMatrix2D(middle, rng.normal(0, 4), float(rng.uniform(0.6, 1.25)))
+        turn = there + np.array([[0, 0, 1]]) * rng.normal(0, 14, (2, 1))
+    still = np.ascontiguousarray(drawn.picture)
     picture: np.ndarray = cv2.warpAffine(
-        there, turn, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE
+        still, turn, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE
     ).astype(np.float32)
     points = drawn.points @ turn[:, :2].T + turn[:, 2]
     # 2. softer, blotched, in other light

@@ -19,7 +19,9 @@ unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/pycache
 endif
 
+# Looked at each time: what is there and whole is not fetched again.
 setup: $(READY)
+	@$(BIN)/python -m tools.pose_files
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

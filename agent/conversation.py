@@ -63,8 +63,8 @@ class Thread(_Saved):
     person_chosen: bool = False
     """True once somebody said who wears it."""
     language: str = "en"
-    pose: str | None = None
-    """The pose asked for; None = what suits the occasion."""
+    pose: str | tuple[tuple[float, float] | None, ...] | None = None
+    """The pose asked for, or measured on a picture; None = what suits the occasion."""
     scene: str | None = None
     moments: list[Moment] = Field(default_factory=list)
     undone: list[Moment] = Field(default_factory=list)

@@ -28,6 +28,7 @@ from catalog.errors import Cancelled, CannotNow, Damaged, ModelUnavailable, Styl
 if TYPE_CHECKING:
     from agent.touching import Mark
     from tools.look import Look
+    from tools.pose import Points
 
 INSTRUCTIONS = Path(__file__).parent / "instructions.md"
 CALLS_PER_TURN = 8
@@ -85,11 +86,14 @@ class Stylist:
         *,
         owner: str = "",
         render: bool = True,
+        pose: Points | None = None,
         cancel: threading.Event | None = None,
     ) -> dict[str, Any]:
         """The answer to ``message`` as JSON; a StylistError becomes its ``error``."""
         answer: dict[str, Any] = {}
-        for event in self.reply(message, thread, owner=owner, render=render, cancel=cancel):
+        for event in self.reply(
+            message, thread, owner=owner, render=render, pose=pose, cancel=cancel
+        ):
             if event["type"] == "answer":
                 answer = event["answer"]
         return answer
@@ -101,12 +105,14 @@ class Stylist:
         *,
         owner: str = "",
         render: bool = True,
+        pose: Points | None = None,
         cancel: threading.Event | None = None,
         mark: Mark | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Events of one turn of ``owner``'s thread; the last is ``answer``.
 
         ``mark``: what the person points at in the present look while they say it.
+        ``pose`` was measured on a picture; the thread keeps it until another pose is asked for.
 
         ``thread``, ``status``, ``token``, ``progress`` (stage, step, steps, preview), ``look``
         and ``answer``. Nothing is raised for an error a person can read: it is in the answer.
@@ -124,7 +130,7 @@ class Stylist:
                     saved = self.conversations.load(name, owner)
                 except Damaged as damaged:
                     saved, aside = self.conversations.fresh(name, owner), str(damaged)
-                yield from self._turn(saved, text, render, cancel, began, aside, mark)
+                yield from self._turn(saved, text, render, pose, cancel, began, aside, mark)
         except StylistError as error:
             known = name or thread
             answer = self._failed(error, known, owner, saved, began)
@@ -206,6 +212,7 @@ class Stylist:
         saved: Thread,
         text: str,
         render: bool,
+        pose: Points | None,
         cancel: threading.Event | None,
         began: float,
         aside: str,
@@ -221,19 +228,21 @@ class Stylist:
         language = language_of(text, thread.language)
         said = ""
         words: list[str] = [told(aside, language)] if aside else []
-        turn = TurnTools(self.studio, thread, draw=render, cancel=cancel, mark=mark)
+        turn = TurnTools(self.studio, thread, draw=render, cancel=cancel, mark=mark, pose=pose)
         picked = mark is not None and mark.change is not None  # nothing is left to be understood
         if self.hosted and not picked and refusal(fold(text)) not in _NEVER:
             heard = Heard.of(text, _noted(turn))
             turn = TurnTools(
-                self.studio, thread, draw=render, cancel=cancel, heard=heard, mark=mark
+                self.studio, thread, draw=render, cancel=cancel, heard=heard, mark=mark, pose=pose
             )
             said, trouble = yield from self._foreign(turn, thread, text, render, cancel)
             if trouble:
                 words.append(told(str(trouble), language))
                 yield {"type": "status", "text": words[-1]}
                 calls = turn.calls
-                turn = TurnTools(self.studio, thread, draw=render, cancel=cancel, mark=mark)
+                turn = TurnTools(
+                    self.studio, thread, draw=render, cancel=cancel, mark=mark, pose=pose
+                )
                 turn.calls = calls
                 said = ""
         if not said and turn.moments is None:

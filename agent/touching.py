@@ -18,6 +18,7 @@ from catalog.garment import Garment
 from tools.arguments import ChangeArgs, PartArgs
 from tools.look import Look, Plan
 from tools.outfit import check, describe
+from tools.pose import name_of
 
 if TYPE_CHECKING:
     from agent.turn import TurnTools
@@ -141,7 +142,7 @@ class TouchTools:
         same = turn.person == now.person
         same &= (turn.pose, turn.scene) == (turn.thread.pose, turn.thread.scene)
         if turn.outfit is not None:
-            planned = (turn._pose(), turn._scene(), turn.outfit.facts()["season"])
+            planned = (name_of(turn._pose()), turn._scene(), turn.outfit.facts()["season"])
             same &= planned == tuple(now.plan[k] for k in ("pose", "scene", "season"))
         if not same:
             raise BadValue("More than one garment changes.", "Draw the whole look: render_look.")

@@ -24,6 +24,7 @@ from catalog.garment import CATEGORIES, SLOTS, Garment
 from tools.arguments import Arguments, FindArgs, LookArgs, PlanArgs
 from tools.look import STAGE, STANDING, Look, PersonSpec, Plan, Worn
 from tools.outfit import Outfit, Wish, card, check, choose, describe
+from tools.pose import Points, name_of
 
 Event = dict[str, Any]
 
@@ -54,16 +55,19 @@ class TurnTools:
         cancel: threading.Event | None = None,
         heard: Heard | None = None,
         mark: Mark | None = None,
+        pose: Points | None = None,
     ) -> None:
         """``heard`` is given for a foreign model: its wishes are held against what was said, and
-        it sees no free text of any card. ``mark``: what the person points at."""
+        it sees no free text of any card. ``mark``: what the person points at. ``pose``, measured
+        on a picture that came with the message, holds whatever the words say."""
         self.studio, self.thread, self.draw, self.cancel = studio, thread, draw, cancel
         now = thread.now
         self.heard, self.mark = heard, mark
         self.wish: Wish = heard.wish if heard else now.wish if now else Wish()
         self.person: dict[str, Any] = dict(now.person if now else thread.person)
         self.person_chosen = thread.person_chosen
-        self.pose, self.scene = thread.pose, thread.scene
+        self.pose, self.scene = pose or thread.pose, thread.scene
+        self.pose_given = pose is not None
         self.seed = now.seed if now else thread.seed
         self.outfit: Outfit | None = None
         self.moments: list[Moment] | None = None
@@ -136,7 +140,7 @@ class TurnTools:
         else:
             empty = "; ".join(self.outfit.unmet) or "no garment fits"
             raise CannotNow(f"No outfit could be put together: {empty}.", "Ask for less.")
-        facts = {**self.outfit.facts(), "pose": self._pose(), "scene": self._scene()}
+        facts = {**self.outfit.facts(), "pose": name_of(self._pose()), "scene": self._scene()}
         return self._json(facts | ({"mended": reminded} if reminded else {}))
 
     def render_look(self, **kwargs: Any) -> str:
@@ -164,7 +168,11 @@ class TurnTools:
         self.look, self.look_id = look, look.id
         self._settle(look.id)
         told: dict[str, Any] = {"drawn": True, "look": look.id, "mended": mended}
-        facts = {**self.outfit.facts(), "pose": self._pose(), "scene": self._scene()}
+        facts = {
+            **self.outfit.facts(),
+            "pose": name_of(self._pose()),
+            "scene": self._scene(),
+        }
         told["plan"] = as_drawn(facts, self.drawn, self.studio.catalog.get)
         return self._json(told)
 
@@ -229,6 +237,8 @@ class TurnTools:
             person = person.model_dump(exclude_none=True)
         change = {k: v for k, v in (person or {}).items() if v is not None}
         spec = PersonSpec.model_validate({**self.person, **change})
+        if self.pose_given or pose == name_of(self.pose or ""):
+            pose = None  # it is the picture's, whatever a model calls it
         trial: dict[str, Any] = {"garments": (Worn(id="any-thing"),)}
         if pose:
             trial["pose"] = pose
@@ -257,7 +267,7 @@ class TurnTools:
         said = f"I took it to be for a {shown}; say so if not"
         self.outfit = other.model_copy(update={"assumptions": (said, *other.assumptions)})
 
-    def _pose(self) -> str:
+    def _pose(self) -> str | Points:
         return self.pose or STAGE.get(self._occasion(), STANDING)[0]
 
     def _scene(self) -> str:
@@ -334,7 +344,7 @@ class TurnTools:
             "season": facts["season"],
             "occasion": outfit.occasion,
             "temperature_c": outfit.temperature_c,
-            "pose": self._pose(),
+            "pose": name_of(self._pose()),
             "scene": self._scene(),
             "person": dict(self.person),
             "assumptions": facts["assumptions"],

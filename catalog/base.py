@@ -195,11 +195,13 @@ def export(run: Path, folder: Path) -> None:
     from transformers import CLIPTextModel
 
     from catalog.croquis.autoencoder import CroquisAutoencoder
+    from catalog.croquis.keypoints import KeypointNet
     from catalog.croquis.pair import PicturePair
 
     kinds = {
         "text_encoder": CLIPTextModel,
         "pair": PicturePair,
+        "keypoints": KeypointNet,
         "vae": CroquisAutoencoder,
         "unet": UNet2DConditionModel,
         "controlnet-openpose": ControlNetModel,

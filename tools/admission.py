@@ -125,9 +125,7 @@ def examine(
         if progress:
             progress(i, 1 + len(STRENGTHS))
         loras = (LoraUse(lora, sha, strength, 2),) if strength else ()
-        job = Job(
-            layout, phrases, loras, SEED, steps or STEPS[base.name], GUIDANCE[base.name], 1, 0, 1
-        )
+        job = Job(layout, phrases, loras, SEED, steps or STEPS[base.name], GUIDANCE[base.name])
         drawn = engine.draw(job).picture
         rows, columns = layout.regions.shape
         pictures.append(cv2.resize(drawn, (columns, rows), interpolation=cv2.INTER_AREA))

@@ -27,7 +27,9 @@ from tools.arguments import (
     PersonChange,
     PlanArgs,
 )
+from tools.arguments import Pose as PoseWord
 from tools.look import MAX_GARMENTS, STANDING, Look, PersonSpec, Plan, Worn
+from tools.pose import Points
 from tools.selection import Selection
 from tools.studio import DryRun, ReplayResult
 from tools.tokens import Right
@@ -69,6 +71,9 @@ class UploadArgs(Arguments):
 class RenderArgs(LookArgs):
     """What to draw."""
 
+    # wider than what a planner is asked for: what `arguments` of a look say must be accepted
+    pose: PoseWord | Annotated[Points, Field(min_length=18, max_length=18)] | None = None  # type: ignore[assignment]
+    """A preset, or the 18 points of another look's ``arguments``: x and y, null where unknown."""
     garments: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_GARMENTS)]
     """Garment ids of a whole outfit: top and bottom or a onepiece, footwear, then what you like."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0

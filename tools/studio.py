@@ -231,7 +231,8 @@ class Studio:
         cannot be bought now.
 
         Raises:
-            UnknownName: a garment, pose or scene that does not exist, or a parent look.
+            UnknownName: a garment, pose, scene or ControlNet that does not exist, or a parent
+                look.
             BadValue: two garments for one slot, a garment whose LoRA is not trained yet, or an
                 incomplete outfit.
             Damaged: a weight or LoRA file is not what its hash says.
@@ -633,9 +634,8 @@ class Studio:
             seed=plan.seed,
             steps=plan.steps or 0,
             guidance=plan.guidance or 0.0,
-            control_weight=plan.control_weight,
-            control_start=plan.control_start,
-            control_end=plan.control_end,
+            control=plan.control,
+            controls=plan.controls,
         )
 
     def _keep(

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from catalog.attributes import Attributes, cloth, measure
 from catalog.base import Base, load_base
@@ -62,6 +62,12 @@ class Order(BaseModel):
     steps: int | None = Field(default=None, ge=1, le=5000)
     """Training steps; None: as the base trains well."""
     base: str = "croquis"
+    review: bool = False
+    """Wait for somebody's word before training, so that tags can be mended."""
+    sample_every: int = Field(default=0, ge=0, le=5000)
+    """Training steps between two sample pictures; 0: none."""
+    prompts: tuple[str, ...] = Field(default=(), max_length=4)
+    """What the samples show, in words; none: what the card says."""
 
 
 def start(
@@ -76,10 +82,15 @@ def start(
     price: float = 0.0,
     steps: int | None = None,
     base: str = "croquis",
+    review: bool = False,
+    sample_every: int = 0,
+    prompts: Sequence[str] = (),
+    owner: str | None = None,
 ) -> str:
     """Check everything and queue the job; returns its id. ``Jobs.run`` does the work.
 
-    ``photos``: a folder, a zip file, or files as names and bytes; they are copied.
+    ``photos``: a folder, a zip file, or files as names and bytes; they are copied. The other
+    arguments are fields of ``Order``.
 
     Raises ``BadValue`` (name, photos, a number), ``UnknownName`` (category), ``Busy``.
     """
@@ -90,10 +101,17 @@ def start(
         )
     if category is not None and category not in CATEGORIES:
         raise UnknownName.among("category", category, CATEGORIES)
-    order = Order(
-        id=_id_of(name), name=name.strip(), category=category, tags=tuple(tags),
-        without=tuple(without), price=price, steps=steps, base=base,
-    )  # fmt: skip
+    try:
+        order = Order(
+            id=_id_of(name), name=name.strip(), category=category, tags=tuple(tags),
+            without=tuple(without), price=price, steps=steps, base=base, review=review,
+            sample_every=sample_every, prompts=tuple(prompts),
+        )  # fmt: skip
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False)[0]
+        raise BadValue(
+            f"{wrong['loc'][0]}: {clip(wrong['msg'], 160)}.", "Give another value."
+        ) from error
     Choice(order.threshold, order.tags, order.without)  # says which tag is none
     if order.id in catalog.store.ids():
         raise BadValue(f"There is already a garment “{order.id}”.", "Give yours another name.")
@@ -118,7 +136,7 @@ def start(
             {"file": file, "name": photo.name, "blurred": photo.blurred, "caption": photo.caption}
         )
     files["photos.json"] = json.dumps(notes).encode()
-    return jobs.add(KIND, order.model_dump(mode="json"), files=files)
+    return jobs.add(KIND, order.model_dump(mode="json"), files=files, owner=owner)
 
 
 class NewGarment:
@@ -135,6 +153,8 @@ class NewGarment:
         cuts = run.once("cut-outs", lambda: self._cut_outs(run, order, notes))
         found = run.once("tags", lambda: self._tags(run, order, notes, cuts))
         card = Garment.model_validate(run.once("card", lambda: self._card(order, found)))
+        if order.review:
+            run.wait_for("reviewed", "Look at the cut-outs and tags, then say that it may train.")
         trained = run.once("training", lambda: self._train(run, order, card))
         admitted = run.once("admission", lambda: self._admit(run, card))
         run.once("published", lambda: self._publish(run, card, trained, admitted))
@@ -176,7 +196,7 @@ class NewGarment:
         if len(kept) < LEAST_PHOTOS:
             raise BadValue(
                 f"A garment stands out in only {len(kept)} of the photos.",
-                f"Look at {run.folder / 'cut-outs.png'}; take photos before an even background.",
+                "Look at cut-outs.png in the job's folder; take photos before an even background.",
             )
         return {"files": kept, "warnings": warnings}
 
@@ -192,7 +212,7 @@ class NewGarment:
             likely = ", ".join(f"{name} ({sure:.0%})" for name, sure in seen.categories[:3])
             raise AskDifferently(
                 f"What kind of garment it is cannot be told from its shape: {likely}.",
-                "Start it again and say so: --category.",
+                "Start it again and name its category.",
             )
         trigger = _trigger(order.id, {card.trigger for card in self._catalog.all()})
         choice = Choice(order.threshold, (trigger, *order.tags), order.without)
@@ -203,6 +223,7 @@ class NewGarment:
         book.keep_first([trigger])
         book.dedupe()
         write_captions(run.folder / "dataset", book.tags)
+        run.keep("captions.json", json.dumps(book.tags).encode())
         assumed = [f"material {CATEGORIES[seen.category].materials[0]}", "no trim"]
         if order.category is None:
             assumed.insert(0, f"{seen.category}, {seen.category_confidence:.0%} sure")

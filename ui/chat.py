@@ -29,8 +29,7 @@ EXAMPLES = (
     "A rainy walk, nothing black",
 )
 MARK = (
-    '<a href="conversations.json" download>Export</a>'
-    "<h1>Stylist</h1><p>a wardrobe to talk to</p>"
+    '<a href="conversations.json" download>Export</a><h1>Stylist</h1><p>a wardrobe to talk to</p>'
 )
 GREETING = (
     "<h2>What are you dressing for?</h2>"

@@ -23,7 +23,6 @@ from tools.mcp_server import ToolServer
 from tools.mcp_tools import NOTICE, TOOLS
 from tools.studio import Studio
 
-
 SHOTS = [png(c, (64, 64 + 9 * i)) for i, c in enumerate(("red", "blue", "green", "white"))]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -23,6 +23,9 @@ from catalog.garment import Garment
 from catalog.lora_file import check_lora_file
 from catalog.starter import starter_garments
 from tools.layout import Layout, lay_out
+
+if TYPE_CHECKING:
+    from tools.engine import Engine
 
 STRENGTHS = (0.6, 0.8, 1.0, 1.25)
 SEED = 11
@@ -97,13 +100,14 @@ def examine(
     lora: Path,
     base: Base,
     *,
+    engine: Engine | None = None,
     steps: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Draw the garment with the LoRA of file ``lora`` off and at each of ``STRENGTHS``.
 
     ``progress`` is called with how many pictures are drawn, and how many there are; what it raises
-    ends the examination.
+    ends the examination. ``engine``: one that was made over ``base`` already.
 
     Raises ``BadValue`` when the file is no LoRA for this base.
     """
@@ -112,14 +116,9 @@ def examine(
     # 1. the outfit
     data = lora.read_bytes()
     sha = check_lora_file(data, base=base.name).sha256
-    known = {g.id: g for g in starter_garments()}
-    beside = _BESIDE.get(card.slot, ("white-cotton-tee", "indigo-straight-jeans"))
-    outfit = [card, *(known[id] for id in beside)]
-    person = Person()
-    layout = lay_out(outfit, person, "standing", {"spring-autumn": 1.0})
-    phrases = (_SCENE, person_phrase(person), *(g.phrase for g in outfit))
+    layout, phrases = _fitting(card)
     # 2. the pictures
-    engine = Engine(base)
+    engine = engine or Engine(base)
     pictures = []
     for i, strength in enumerate((0.0, *STRENGTHS)):
         if progress:
@@ -138,6 +137,34 @@ def examine(
         for strength, picture in zip(STRENGTHS, on, strict=True)
     )
     return judged(_color_distance(off, layout.mask(0), card), trials, np.concatenate(pictures, 1))
+
+
+def sample(
+    card: Garment, lora: Path, engine: Engine, prompt: str, *, seed: int = SEED
+) -> np.ndarray:
+    """The garment worn with the LoRA of file ``lora`` at strength 1, uint8 ``(H, W, 3)``.
+
+    ``prompt``: what the garment's region is told.
+    """
+    from tools.engine import Job, LoraUse
+
+    base = engine.base.name
+    sha = check_lora_file(lora.read_bytes(), base=base).sha256
+    layout, phrases = _fitting(card)
+    phrases = (*phrases[:2], prompt, *phrases[3:])
+    uses = (LoraUse(lora, sha, 1.0, 2),)
+    job = Job(layout, phrases, uses, seed, STEPS[base], GUIDANCE[base], 1, 0, 1)
+    return engine.draw(job).picture
+
+
+def _fitting(card: Garment) -> tuple[Layout, tuple[str, ...]]:
+    """Somebody who wears the garment and what goes beside it, and the words that say so."""
+    known = {g.id: g for g in starter_garments()}
+    beside = _BESIDE.get(card.slot, ("white-cotton-tee", "indigo-straight-jeans"))
+    outfit = [card, *(known[id] for id in beside)]
+    person = Person()
+    layout = lay_out(outfit, person, "standing", {"spring-autumn": 1.0})
+    return layout, (_SCENE, person_phrase(person), *(g.phrase for g in outfit))
 
 
 def judged(off_color: float, trials: tuple[Trial, ...], sheet: np.ndarray) -> Report:

@@ -154,8 +154,7 @@ class GarmentJobs:
         if status.state == "done":
             raise BadValue(f"The job {id} is done.", "Start a new one.")
         if not self.runs(id):
-            if status.stage == "reviewed":
-                self.jobs.keep(id, "reviewed.json", b"{}")
+            let_train(self.jobs, id)
             self._launch(id)
         return self.status(id, owner=owner)
 
@@ -238,9 +237,19 @@ class GarmentJobs:
 
 def work(catalog: Catalog, threads: int | None) -> dict[str, Work]:
     """What can be done as a job, by kind."""
-    from tools.new_garment import KIND, NewGarment
+    from tools import new_garment, new_season
 
-    return {KIND: NewGarment(catalog, threads)}
+    return {
+        new_garment.KIND: new_garment.NewGarment(catalog, threads),
+        new_season.KIND: new_season.NewSeason(catalog, threads),
+    }
+
+
+def let_train(jobs: Jobs, id: str) -> None:
+    """Say that job ``id`` may train, if it waits for that word."""
+    status = jobs.status(id)
+    if status.stage == "reviewed" and status.message:
+        jobs.keep(id, "reviewed.json", b"{}")
 
 
 def _elsewhere(run: Any) -> dict[str, Any]:

@@ -12,10 +12,9 @@ import hashlib
 import json
 import re
 import statistics
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -33,12 +32,17 @@ from catalog.photo_file import photo_pixels, pixels_png
 from catalog.photo_frame import contact_sheet, frame
 from catalog.photo_intake import read_photos
 from catalog.starter import starter_garments
-from catalog.tags import Choice, TagBook, choose, read_caption, write_captions
-from catalog.train_lora import GARMENT, lora_file
+from catalog.tags import Choice, TagBook, Tags, choose, read_caption, write_captions
+from catalog.train_lora import GARMENT, Options, lora_file, with_dials
 from tools.jobs import Jobs, Run
+
+if TYPE_CHECKING:
+    from tools.engine import Engine
 
 KIND = "new garment"
 LEAST_PHOTOS = 4
+CURVE = 2
+"""Training steps between two notes of the loss curve."""
 SURE = 0.5
 """Confidence from which a measured category is believed."""
 _NAME = re.compile(r"[^\W_][\w '’&.,()+-]{0,119}")
@@ -61,6 +65,8 @@ class Order(BaseModel):
     price: float = Field(default=0.0, ge=0, le=1e6)
     steps: int | None = Field(default=None, ge=1, le=5000)
     """Training steps; None: as the base trains well."""
+    training: dict[str, float] = {}
+    """Other dials of the training, by name: see ``train_lora.Options``."""
     base: str = "croquis"
     review: bool = False
     """Wait for somebody's word before training, so that tags can be mended."""
@@ -68,6 +74,11 @@ class Order(BaseModel):
     """Training steps between two sample pictures; 0: none."""
     prompts: tuple[str, ...] = Field(default=(), max_length=4)
     """What the samples show, in words; none: what the card says."""
+
+    @property
+    def options(self) -> Options:
+        """Every dial of the training. Raises ``UnknownName``, ``BadValue``."""
+        return with_dials(GARMENT, self.training | ({"steps": self.steps} if self.steps else {}))
 
 
 def start(
@@ -85,6 +96,7 @@ def start(
     review: bool = False,
     sample_every: int = 0,
     prompts: Sequence[str] = (),
+    training: Mapping[str, float] | None = None,
     owner: str | None = None,
 ) -> str:
     """Check everything and queue the job; returns its id. ``Jobs.run`` does the work.
@@ -105,7 +117,7 @@ def start(
         order = Order(
             id=_id_of(name), name=name.strip(), category=category, tags=tuple(tags),
             without=tuple(without), price=price, steps=steps, base=base, review=review,
-            sample_every=sample_every, prompts=tuple(prompts),
+            sample_every=sample_every, prompts=tuple(prompts), training=dict(training or {}),
         )  # fmt: skip
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)[0]
@@ -113,6 +125,7 @@ def start(
             f"{wrong['loc'][0]}: {clip(wrong['msg'], 160)}.", "Give another value."
         ) from error
     Choice(order.threshold, order.tags, order.without)  # says which tag is none
+    order.options  # noqa: B018  and which dial
     if order.id in catalog.store.ids():
         raise BadValue(f"There is already a garment “{order.id}”.", "Give yours another name.")
     intake = read_photos(photos)
@@ -146,6 +159,7 @@ class NewGarment:
         self._catalog = catalog
         self._threads = threads
         self._loaded: Base | None = None
+        self._drawing: Engine | None = None
 
     def __call__(self, run: Run) -> dict[str, Any]:
         order = Order.model_validate(run.arguments)
@@ -237,6 +251,7 @@ class NewGarment:
             "pattern_confidence": seen.pattern_confidence,
             "trigger": trigger,
             "tags": book.counts(),
+            "automatic": list(dict.fromkeys(tags)),
             "assumed": assumed,
         }
 
@@ -270,24 +285,54 @@ class NewGarment:
         """The LoRA, from its last checkpoint when it was interrupted."""
         import torch
 
+        from tools.admission import sample
+
         if self._threads:
             torch.set_num_threads(self._threads)
         files = json.loads((run.folder / "cut-outs.json").read_bytes())["files"]
         pictures = self._dataset(run, files)
-        options = replace(GARMENT, steps=order.steps) if order.steps else GARMENT
         run.tell("loading the base")
-        base = self._base(order.base)
-        facts = (card.phrase, options, base.denoiser_sha256, [p.tobytes() for p in pictures])
+        base, options = self._base(order.base), order.options
+        captions = self._captions(run, files)
+        facts = (card.phrase, options, captions, base.denoiser_sha256,
+                 [p.tobytes() for p in pictures])  # fmt: skip
         key = hashlib.sha256(repr(facts).encode()).hexdigest()
+        curve: list[float] = []
 
         def stepped(step: int, steps: int, loss: float) -> None:
+            curve.append(round(loss, 4))
+            if step % CURVE == 0 or step == steps:
+                run.keep("curve.json", json.dumps({"last": step, "loss": curve}).encode())
             run.tell(f"training, loss {loss:.3f}", step, steps)
 
+        def drawn(step: int, lora: bytes) -> None:
+            run.tell("drawing a sample", step, options.steps)
+            partial = run.keep("sample.safetensors", lora)
+            for n, prompt in enumerate(order.prompts or (card.phrase,)):
+                picture = sample(card, partial, self._engine(order.base), prompt)
+                run.keep(f"samples/{step:05}-{n}.png", pixels_png(picture))
+
         checkpoint = Checkpoint(run.folder / "training.safetensors", key)
-        data = lora_file(card, pictures, base, options, stepped, run.cancel, checkpoint)
+        data = lora_file(
+            card, pictures, base, options, stepped, run.cancel, checkpoint, captions,
+            (order.sample_every, drawn) if order.sample_every else None,
+        )  # fmt: skip
         run.keep("lora.safetensors", data)
         about = check_lora_file(data, base=order.base)
         return {"sha256": about.sha256, "loss": float(about.metadata["loss"])}
+
+    def _captions(self, run: Run, files: Sequence[str]) -> list[Tags] | None:
+        """The captions as they lie beside the pictures; None while nobody has touched them.
+
+        What the program tagged by itself says no more than the card does.
+        """
+        folder = run.folder / "dataset"
+        captions = [
+            read_caption((folder / f).with_suffix(".txt").read_text("utf-8")) for f in files
+        ]
+        found = json.loads((run.folder / "tags.json").read_bytes())
+        own = set(found["automatic"])
+        return None if all(set(c) == own for c in captions) else captions
 
     def _admit(self, run: Run, card: Garment) -> dict[str, Any]:
         """Does it work, how strongly should it, and does it leave the rest alone."""
@@ -298,6 +343,7 @@ class NewGarment:
             card,
             run.folder / "lora.safetensors",
             self._base(card.base),
+            engine=self._engine(card.base),
             progress=lambda n, of: run.tell("trying it on", n, of),
         )
         run.keep("admission.png", pixels_png(report.sheet))
@@ -326,6 +372,14 @@ class NewGarment:
         if self._loaded is None:
             self._loaded = load_base(name)
         return self._loaded
+
+    def _engine(self, name: str) -> Engine:
+        """One for samples and admission: each engine puts its adapter into the base's UNet."""
+        from tools.engine import Engine
+
+        if self._drawing is None:
+            self._drawing = Engine(self._base(name))
+        return self._drawing
 
 
 def _id_of(name: str) -> str:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MAX_OPEN = 4
 """Jobs that one caller may have queued or running."""
+WAITS = ("reviewed", "approved")
+"""Stages at which a job may wait: before its training and before it is published."""
 ROOT = Path(__file__).parents[1]
 _BOOK = "tag-book.json"
 
@@ -74,7 +76,7 @@ class GarmentJobs:
     def start(
         self,
         name: str,
-        photos: Sequence[str] | Sequence[tuple[str, bytes]],
+        photos: Path | Sequence[str] | Sequence[tuple[str, bytes]],
         *,
         category: str | None = None,
         tags: Sequence[str] = (),
@@ -85,7 +87,7 @@ class GarmentJobs:
         sample_every: int = 0,
         owner: str | None = None,
     ) -> GarmentJob:
-        """Make a garment of photos: ids of ``upload_photo``, or names and bytes.
+        """Make a garment of photos: ids of ``upload_photo``, names and bytes, or a zip.
 
         Asked for the same garment again while its job is not finished, the answer is that job.
 
@@ -100,10 +102,14 @@ class GarmentJobs:
                 return self.status(status.id, owner=owner)
         if len(mine) >= MAX_OPEN:
             raise Busy(f"You have {len(mine)} jobs open.", "Wait for one to end, or cancel it.")
-        files = [
-            (f"{i:02} {p}.png", self._uploads.read(p, owner)) if isinstance(p, str) else p
-            for i, p in enumerate(photos)
-        ]
+        files = (
+            photos
+            if isinstance(photos, Path)
+            else [
+                (f"{i:02} {p}.png", self._uploads.read(p, owner)) if isinstance(p, str) else p
+                for i, p in enumerate(photos)
+            ]
+        )
         id = start(
             self.jobs, self._catalog, name, files, category=category, tags=tags, without=without,
             price=price, steps=steps, review=review, sample_every=sample_every, owner=owner,
@@ -146,7 +152,7 @@ class GarmentJobs:
         return self.status(id, owner=owner)
 
     def resume(self, id: str, *, owner: str | None = None) -> GarmentJob:
-        """Run a job on from where it stopped; one that waits for a look at its tags may train now.
+        """Run a job on from where it stopped; what it waits for may be done now.
 
         Raises ``UnknownName``, ``BadValue`` (it is done).
         """
@@ -154,7 +160,7 @@ class GarmentJobs:
         if status.state == "done":
             raise BadValue(f"The job {id} is done.", "Start a new one.")
         if not self.runs(id):
-            let_train(self.jobs, id)
+            say_the_word(self.jobs, id)
             self._launch(id)
         return self.status(id, owner=owner)
 
@@ -211,7 +217,7 @@ class GarmentJobs:
     def _next(self, status: Status) -> str:
         if status.state == "done":
             return "It is in the catalog." if status.result else ""
-        if status.stage == "reviewed" and status.message:
+        if status.stage in WAITS and status.message:
             return status.message
         if self.runs(status.id):
             return "It is at work; ask again in some seconds."
@@ -245,11 +251,11 @@ def work(catalog: Catalog, threads: int | None) -> dict[str, Work]:
     }
 
 
-def let_train(jobs: Jobs, id: str) -> None:
-    """Say that job ``id`` may train, if it waits for that word."""
+def say_the_word(jobs: Jobs, id: str) -> None:
+    """Let job ``id`` train or be published, if it waits for that."""
     status = jobs.status(id)
-    if status.stage == "reviewed" and status.message:
-        jobs.keep(id, "reviewed.json", b"{}")
+    if status.stage in WAITS and status.message:
+        jobs.keep(id, f"{status.stage}.json", b"{}")
 
 
 def _elsewhere(run: Any) -> dict[str, Any]:

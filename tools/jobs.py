@@ -166,8 +166,8 @@ class Jobs:
         """A new queued job; returns its id.
 
         ``arguments``: JSON values. ``owner``: who starts it. ``files``: what lies in its ``kept``
-        folder from the start, by relative name. Raises ``UnknownName`` for a kind that is none, ``Busy``
-        when the queue is full, ``CannotNow`` when the folder cannot be written.
+        folder from the start, by relative name. Raises ``UnknownName`` for a kind that does not
+        exist, ``Busy`` when the queue is full, ``CannotNow`` when the folder cannot be written.
         """
         if kind not in self._kinds:
             raise UnknownName.among("kind of job", kind, self._kinds)

@@ -73,7 +73,7 @@ class StartGarmentArgs(Arguments):
     price: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     """In euros."""
     review: bool = False
-    """Wait after tagging, for resume_job."""
+    """Wait after tagging and again before publishing, each time for resume_job."""
 
 
 class JobArgs(Arguments):
@@ -440,7 +440,7 @@ TOOLS: tuple[Tool, ...] = (
         "resume_job",
         JobArgs,
         "Go on with one of your jobs that was cancelled, failed or interrupted, after its last "
-        "finished stage; or let one that waits for a look at its tags (review) train.",
+        "finished stage; or let one that was started with review go past the point it waits at.",
         "Resume a job",
         method="garment_jobs.resume",
         right="train",

@@ -69,7 +69,7 @@ class Order(BaseModel):
     """Other dials of the training, by name: see ``train_lora.Options``."""
     base: str = "croquis"
     review: bool = False
-    """Wait for somebody's word before training, so that tags can be mended."""
+    """Wait for somebody's word before training (tags can be mended) and before publishing."""
     sample_every: int = Field(default=0, ge=0, le=5000)
     """Training steps between two sample pictures; 0: none."""
     prompts: tuple[str, ...] = Field(default=(), max_length=4)
@@ -171,6 +171,8 @@ class NewGarment:
             run.wait_for("reviewed", "Look at the cut-outs and tags, then say that it may train.")
         trained = run.once("training", lambda: self._train(run, order, card))
         admitted = run.once("admission", lambda: self._admit(run, card))
+        if order.review:
+            run.wait_for("approved", "Look at the admission sheet, then say that it is published.")
         run.once("published", lambda: self._publish(run, card, trained, admitted))
         warnings = [f"{n}: {why}" for n, why in notes["refused"]]
         warnings += [f"{n}: the same as {twin}, left out" for n, twin in notes["duplicates"]]

@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 
 from agent.conversation import Conversations, check_thread
 from catalog.errors import Busy, Damaged, StylistError
-from ui import lookbook
+from ui import garment_page, lookbook
 from ui.settings import Settings
 from ui.visitor import VisitorCookie, Visitors, routes
 
@@ -29,7 +29,8 @@ EXAMPLES = (
     "A rainy walk, nothing black",
 )
 MARK = (
-    '<a href="conversations.json" download>Export</a><h1>Stylist</h1><p>a wardrobe to talk to</p>'
+    f'<a href="conversations.json" download>Export</a>{garment_page.LINK}'
+    "<h1>Stylist</h1><p>a wardrobe to talk to</p>"
 )
 GREETING = (
     "<h2>What are you dressing for?</h2>"
@@ -299,6 +300,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         remove.click(delete, [memory], out, queue=False, **private)
         blocks.load(restore, [memory], [chat, *beside], **private)
         blocks.unload(leave)
+    garment_page.add_garment_page(blocks, stylist.studio, owner_of)
     return blocks
 
 
@@ -355,9 +357,10 @@ def _manner(settings: Settings) -> dict[str, Any]:
         "ssr_mode": False,
         "show_error": False,
         "footer_links": [],
-        "allowed_paths": [str(settings.home / "looks")],
+        "allowed_paths": [str(settings.home / "looks"), str(settings.home / "jobs")],
         "theme": gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
-        "css": CSS.read_text(),
+        "css": CSS.read_text() + garment_page.CSS.read_text(),
+        "max_file_size": "64mb",
     }
 
 

@@ -320,10 +320,10 @@ def _job_cancel(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _job_resume(args: argparse.Namespace, settings: Settings) -> int:
-    from tools.garment_jobs import let_train
+    from tools.garment_jobs import say_the_word
 
     jobs = _jobs(settings, _catalog(settings))
-    let_train(jobs, args.id)
+    say_the_word(jobs, args.id)
     status, code = _run(jobs, args.id)
     _told(status, args.json)
     return code

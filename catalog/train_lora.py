@@ -89,9 +89,11 @@ _RANGES = {
 def with_dials(options: Options, dials: Mapping[str, float]) -> Options:
     """``options`` with some dials set by name. Raises ``UnknownName``, ``BadValue``."""
     known = {f.name: type(f.default) for f in fields(Options)}
-    for name in dials:
+    for name, value in dials.items():
         if name not in known:
             raise UnknownName.among("dial of the training", name, known)
+        if not math.isfinite(value) or (known[name] is not float and value != int(value)):
+            raise BadValue(f"{name} cannot be {value:g}.", "Give a plain number.")
     return replace(options, **{name: known[name](value) for name, value in dials.items()})
 
 

@@ -49,7 +49,7 @@ def test_a_queued_job_is_listed_watched_and_cancelled(at_home, capsys, tmp_path)
     new = ["catalog", "add", str(tmp_path), "--name", "Tee", "--later", "--json"]
     assert main(new) == 0
     queued = said(capsys)
-    assert queued["state"] == "queued" and {"id", "seconds", "flags"} <= queued.keys()
+    assert queued["state"] == "queued" and queued.keys() == {"id", "state", "seconds", "flags"}
     assert main(["job", "list", "--json"]) == 0
     assert [j["id"] for j in said(capsys)] == [queued["id"]]
     assert main(["job", "cancel", queued["id"], "--json"]) == 0

@@ -125,8 +125,11 @@ class GarmentJobs:
         kept = self.folder(id)
         found, cuts = _kept(kept / "tags.json"), _kept(kept / "cut-outs.json")
         result = status.result or {}
+        facts = status.model_dump(include={"id", "state", "stage", "step", "steps", "seconds"})
+        if status.stage in WAITS and not self.waits(id):
+            facts["stage"] = ""  # the word was said, its process is on the way
         return GarmentJob(
-            **status.model_dump(include={"id", "state", "stage", "step", "steps", "seconds"}),
+            **facts,
             error=status.error,
             garment=self.jobs.arguments(id).get("id"),
             offered=result["state"] == "published" if "state" in result else None,
@@ -195,12 +198,20 @@ class GarmentJobs:
         return self.jobs.folder / id / "kept"
 
     def runs(self, id: str) -> bool:
-        """Whether a process of ours or another works at the job."""
+        """Whether a process of ours or another works at the job, or is about to."""
+        if self.waits(id):
+            return False
         worker = self._workers.get(id)
         if worker is not None and worker.poll() is None:
             return True
         status = self.jobs.status(id)
         return status.state in ("queued", "running") and not status.message
+
+    def waits(self, id: str) -> bool:
+        """Whether the job waits for somebody's word."""
+        status = self.jobs.status(id)
+        said = self.folder(id) / f"{status.stage}.json"
+        return status.stage in WAITS and bool(status.message) and not said.exists()
 
     def _own(self, id: str, owner: str | None) -> Status | None:
         status = self.jobs.status(id)
@@ -217,7 +228,7 @@ class GarmentJobs:
     def _next(self, status: Status) -> str:
         if status.state == "done":
             return "It is in the catalog." if status.result else ""
-        if status.stage in WAITS and status.message:
+        if self.waits(status.id):
             return status.message
         if self.runs(status.id):
             return "It is at work; ask again in some seconds."

@@ -56,7 +56,7 @@ def add_garment_page(blocks: gr.Blocks, studio: Studio, owner_of: Owner) -> None
                 timer: gr.update(active=False),
             }
         folder, at_work = jobs.folder(job.id), jobs.runs(job.id)
-        waits = job.stage in ("reviewed", "approved") and not at_work
+        waits = jobs.waits(job.id)
         review = waits and job.stage == "reviewed"
         kept = sorted((folder / "samples").glob("*.png"))
         return {

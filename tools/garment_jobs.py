@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from catalog.index import Catalog
     from tools.uploads import Uploads
 
+KIND = "new garment"
 MAX_OPEN = 4
 """Jobs that one caller may have queued or running."""
 WAITS = ("reviewed", "approved")
@@ -64,8 +65,6 @@ class GarmentJobs:
     """The garment jobs of a home. ``owner``: a caller sees its own jobs, None sees all."""
 
     def __init__(self, home: Path, catalog: Catalog, uploads: Uploads, threads: int) -> None:
-        from tools.new_garment import KIND
-
         self._home, self._catalog, self._uploads = home, catalog, uploads
         self._threads = threads
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
@@ -257,7 +256,7 @@ def work(catalog: Catalog, threads: int | None) -> dict[str, Work]:
     from tools import new_garment, new_season
 
     return {
-        new_garment.KIND: new_garment.NewGarment(catalog, threads),
+        KIND: new_garment.NewGarment(catalog, threads),
         new_season.KIND: new_season.NewSeason(catalog, threads),
     }
 

@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 import statistics
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from catalog.attributes import Attributes, cloth, measure
 from catalog.base import Base, load_base
 from catalog.checkpoint import Checkpoint
 from catalog.croquis.palette import color_word
-from catalog.errors import AskDifferently, BadValue, UnknownName, clip
+from catalog.errors import AskDifferently, BadValue, Busy, UnknownName, clip
 from catalog.garment import CATEGORIES, SEASONS, Garment, Shape
 from catalog.grab_cut import cut
 from catalog.index import Catalog
@@ -34,13 +35,15 @@ from catalog.photo_intake import read_photos
 from catalog.starter import starter_garments
 from catalog.tags import Choice, TagBook, Tags, choose, read_caption, write_captions
 from catalog.train_lora import GARMENT, Options, lora_file, with_dials
+from tools.garment_jobs import KIND
 from tools.jobs import Jobs, Run
 
 if TYPE_CHECKING:
     from tools.engine import Engine
 
-KIND = "new garment"
 LEAST_PHOTOS = 4
+PATIENCE = 60
+"""Seconds that a finished garment waits for somebody else's change of the catalog."""
 CURVE = 2
 """Training steps between two notes of the loss curve."""
 SURE = 0.5
@@ -333,8 +336,8 @@ class NewGarment:
             read_caption((folder / f).with_suffix(".txt").read_text("utf-8")) for f in files
         ]
         found = json.loads((run.folder / "tags.json").read_bytes())
-        own = set(found["automatic"])
-        return None if all(set(c) == own for c in captions) else captions
+        own = set(found.get("automatic", ()))  # a job of before has none
+        return None if not own or all(set(c) == own for c in captions) else captions
 
     def _admit(self, run: Run, card: Garment) -> dict[str, Any]:
         """Does it work, how strongly should it, and does it leave the rest alone."""
@@ -364,7 +367,16 @@ class NewGarment:
         card = card.model_copy(
             update={"strength": admitted["strength"], "available": admitted["wearable"]}
         )
-        self._catalog.add(card, photos, (run.folder / "lora.safetensors").read_bytes())
+        lora = (run.folder / "lora.safetensors").read_bytes()
+        for left in range(PATIENCE, -1, -1):
+            try:
+                self._catalog.add(card, photos, lora)
+                break
+            except Busy:  # minutes of work do not fail for a lock that is held for a moment
+                if not left:
+                    raise
+                run.tell("waiting for the catalog")
+                time.sleep(1.0)
         return {"id": card.id}
 
     def _dataset(self, run: Run, files: Sequence[str]) -> list[np.ndarray]:

@@ -114,8 +114,9 @@ def _worn(
     from catalog.index import Catalog
     from tools.admission import _fitting
     from tools.engine import Job, LoraUse
+    from tools.garment_order import KIND, start
     from tools.jobs import Jobs
-    from tools.new_garment import KIND, NewGarment, start
+    from tools.new_garment import NewGarment
 
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)

@@ -30,7 +30,7 @@ def shot(seed: int) -> bytes:
 def studio(tmp_path_factory):
     """Garment jobs whose process is this one, in which the stages after tagging are played."""
     from catalog.index import Catalog
-    from tools import new_garment
+    from tools import garment_order, new_garment
     from tools.garment_jobs import GarmentJobs
     from tools.jobs import Jobs
     from tools.uploads import Uploads
@@ -50,7 +50,7 @@ def studio(tmp_path_factory):
 
     home = tmp_path_factory.mktemp("page")
     jobs = GarmentJobs(home, Catalog(home, starter=False), Uploads(home), 1)
-    work = {new_garment.KIND: Played(jobs._catalog, 1)}
+    work = {garment_order.KIND: Played(jobs._catalog, 1)}
     jobs._launch = lambda id: Jobs(home, work).run(id)  # type: ignore[method-assign]
     return SimpleNamespace(home=home, garment_jobs=jobs)
 

@@ -21,8 +21,9 @@ from catalog.photo_intake import read_photos
 from catalog.starter import starter_garments, starter_photos
 from catalog.tags import read_caption
 from tools import admission
+from tools.garment_order import KIND, start
 from tools.jobs import Jobs
-from tools.new_garment import KIND, NewGarment, start
+from tools.new_garment import NewGarment
 
 ROOT = Path(__file__).parent.parent
 TRUTH = next(g for g in starter_garments() if g.id == "camel-long-coat")
@@ -32,7 +33,8 @@ from pathlib import Path
 from catalog.index import Catalog
 from tools import admission
 from tools.jobs import Jobs
-from tools.new_garment import KIND, NewGarment
+from tools.garment_order import KIND
+from tools.new_garment import NewGarment
 
 admission.STRENGTHS, admission.STEPS = (1.0,), {"croquis": 1}
 home = Path(sys.argv[1])

@@ -19,13 +19,13 @@ from pydantic import BaseModel, ConfigDict
 
 from catalog.errors import BadValue, Busy, CannotNow, UnknownName
 from catalog.tags import TagBook, write_captions
+from tools.garment_order import KIND, start
 from tools.jobs import FINISHED, Jobs, State, Status, Work
 
 if TYPE_CHECKING:
     from catalog.index import Catalog
     from tools.uploads import Uploads
 
-KIND = "new garment"
 MAX_OPEN = 4
 """Jobs that one caller may have queued or running."""
 WAITS = ("reviewed", "approved")
@@ -93,8 +93,6 @@ class GarmentJobs:
         Raises ``UnknownName`` (a photo, the category), ``BadValue`` (name, photos, a number),
         ``Busy`` (this caller has ``MAX_OPEN`` jobs).
         """
-        from tools.new_garment import start
-
         mine = [s for s in self.jobs.list() if s.owner == owner and s.state not in FINISHED]
         for status in mine:
             if self.jobs.arguments(status.id).get("name") == name.strip():

@@ -95,7 +95,7 @@ def add_job_commands(commands: Any, command: Command) -> None:
 
 
 def _add(args: argparse.Namespace, settings: Settings) -> int:
-    from tools.new_garment import start
+    from tools.garment_order import start
 
     catalog = _catalog(settings)
     jobs = _jobs(settings, catalog)

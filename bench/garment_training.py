@@ -112,8 +112,7 @@ def _worn(
 ) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray]:
     """Photos → garment → card, worn with the LoRA on and off, and its mask; 384 x 256."""
     from catalog.index import Catalog
-    from tools.admission import _fitting
-    from tools.engine import Job, LoraUse
+    from tools.admission import fitting, worn
     from tools.garment_order import KIND, start
     from tools.jobs import Jobs
     from tools.new_garment import NewGarment
@@ -128,13 +127,12 @@ def _worn(
         if done.state != "done":
             raise NotYet(f"{name}: {done.error or done.state}")
         card = catalog.all()[0]
-        layout, phrases = _fitting(card)
-        pictures = []
-        for weight in (card.strength, 0.0):
-            uses = (LoraUse(catalog.lora(card.id), card.lora_sha256, weight, 2),) if weight else ()
-            job = Job(layout, phrases, uses, 11, 8, 3.0, 1, 0, 1)
-            picture = work._engine(card.base).draw(job).picture
-            pictures.append(measure.shrunk(picture, 2))
+        layout, _ = fitting(card)
+        lora, engine = catalog.lora(card.id), work._engine(card.base)
+        pictures = [
+            measure.shrunk(worn(card, lora, card.lora_sha256, weight, engine, card.phrase), 2)
+            for weight in (card.strength, 0.0)
+        ]
     return card, pictures[0], pictures[1], layout.mask(0)
 
 

@@ -111,23 +111,18 @@ def examine(
 
     Raises ``BadValue`` when the file is no LoRA for this base.
     """
-    from tools.engine import Engine, Job, LoraUse
+    from tools.engine import Engine
 
     # 1. the outfit
-    data = lora.read_bytes()
-    sha = check_lora_file(data, base=base.name).sha256
-    layout, phrases = _fitting(card)
+    sha = check_lora_file(lora.read_bytes(), base=base.name).sha256
+    layout, _ = fitting(card)
     # 2. the pictures
     engine = engine or Engine(base)
     pictures = []
     for i, strength in enumerate((0.0, *STRENGTHS)):
         if progress:
             progress(i, 1 + len(STRENGTHS))
-        loras = (LoraUse(lora, sha, strength, 2),) if strength else ()
-        job = Job(
-            layout, phrases, loras, SEED, steps or STEPS[base.name], GUIDANCE[base.name], 1, 0, 1
-        )
-        drawn = engine.draw(job).picture
+        drawn = worn(card, lora, sha, strength, engine, card.phrase, steps=steps)
         rows, columns = layout.regions.shape
         pictures.append(cv2.resize(drawn, (columns, rows), interpolation=cv2.INTER_AREA))
     # 3. the verdict
@@ -146,18 +141,33 @@ def sample(
 
     ``prompt``: what the garment's region is told.
     """
+    sha = check_lora_file(lora.read_bytes(), base=engine.base.name).sha256
+    return worn(card, lora, sha, 1.0, engine, prompt, seed=seed)
+
+
+def worn(
+    card: Garment,
+    lora: Path,
+    sha256: str,
+    strength: float,
+    engine: Engine,
+    prompt: str,
+    *,
+    seed: int = SEED,
+    steps: int | None = None,
+) -> np.ndarray:
+    """One picture of the trial, as ``sample`` has it; at strength 0 the LoRA is off."""
     from tools.engine import Job, LoraUse
 
     base = engine.base.name
-    sha = check_lora_file(lora.read_bytes(), base=base).sha256
-    layout, phrases = _fitting(card)
+    layout, phrases = fitting(card)
     phrases = (*phrases[:2], prompt, *phrases[3:])
-    uses = (LoraUse(lora, sha, 1.0, 2),)
-    job = Job(layout, phrases, uses, seed, STEPS[base], GUIDANCE[base], 1, 0, 1)
+    loras = (LoraUse(lora, sha256, strength, 2),) if strength else ()
+    job = Job(layout, phrases, loras, seed, steps or STEPS[base], GUIDANCE[base], 1, 0, 1)
     return engine.draw(job).picture
 
 
-def _fitting(card: Garment) -> tuple[Layout, tuple[str, ...]]:
+def fitting(card: Garment) -> tuple[Layout, tuple[str, ...]]:
     """Somebody who wears the garment and what goes beside it, and the words that say so."""
     known = {g.id: g for g in starter_garments()}
     beside = _BESIDE.get(card.slot, ("white-cotton-tee", "indigo-straight-jeans"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -348,7 +349,9 @@ def mount(stylist: Stylist, settings: Settings, app: Any) -> None:
     visitors = Visitors(settings.home)
     app.add_middleware(VisitorCookie, visitors=visitors)
     app.router.routes.extend(routes(Conversations(settings.home), visitors))
-    gr.mount_gradio_app(app, build_page(stylist), path="/", **_manner(settings))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # it says that SSR is off, as we asked
+        gr.mount_gradio_app(app, build_page(stylist), path="/", **_manner(settings))
 
 
 def _manner(settings: Settings) -> dict[str, Any]:

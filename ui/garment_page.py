@@ -48,7 +48,8 @@ def add_garment_page(blocks: gr.Blocks, studio: Studio, owner_of: Owner) -> None
         job = look(id, request)
         if job is None:
             return {
-                **{part: "" for part in (progress, warned, cut_outs, captions, curve, admission)},
+                **{part: "" for part in (progress, warned, captions, curve, admission)},
+                cut_outs: views.tips(),
                 current: None,
                 way: views.way(None),
                 form: gr.update(visible=True),
@@ -198,7 +199,7 @@ def add_garment_page(blocks: gr.Blocks, studio: Studio, owner_of: Owner) -> None
             with gr.Column(scale=11, min_width=320, elem_id="sheets"):
                 admission = gr.HTML("", elem_id="admission")
                 captions = gr.HTML("", elem_id="captions")
-                cut_outs = gr.HTML("", elem_id="cut-outs")
+                cut_outs = gr.HTML(views.tips(), elem_id="cut-outs")
 
         actions = (train, publish, resume, stop, fresh)
         everything = [current, way, progress, warned, cut_outs, captions, curve, admission, form,

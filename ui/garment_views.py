@@ -28,6 +28,20 @@ FLAGS = {
 """Flags of the admission test, as sentences."""
 
 
+TIPS = (
+    "four photos are the least, more than twenty seldom help",
+    "front, back and sides; sleeves and hems to be seen",
+    "daylight, and a ground of another colour than the garment",
+    "nobody in it, nothing beside it",
+)
+
+
+def tips() -> str:
+    """What makes good photos, while there are none."""
+    said = "".join(f"<li>{tip}</li>" for tip in TIPS)
+    return f'<section class="tips"><h3>Good photos</h3><ul>{said}</ul></section>'
+
+
 def reached(job: GarmentJob | None) -> int:
     """Index in ``WAY`` of the step the job is at."""
     if job is None:

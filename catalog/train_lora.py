@@ -13,7 +13,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,7 +88,7 @@ _RANGES = {
 
 def with_dials(options: Options, dials: Mapping[str, float]) -> Options:
     """``options`` with some dials set by name. Raises ``UnknownName``, ``BadValue``."""
-    known = {f.name: type(f.default) for f in fields(Options)}
+    known: dict[str, Callable[[float], Any]] = {n: type(v) for n, v in asdict(Options()).items()}
     for name, value in dials.items():
         if name not in known:
             raise UnknownName.among("dial of the training", name, known)

@@ -126,6 +126,7 @@ def test_photos_become_a_garment_and_every_step_survives_a_reload(address, studi
         page.wait_for_selector("#admission img")
         assert page.locator(".curve polyline").count() == 1
         assert page.locator(".samples img").count() == 1
+        assert "Weak" in page.inner_text(".verdict")
         page.click("#publish")
         page.wait_for_selector(".verdict >> text=not offered")
         # 5. another browser sees nothing of it

@@ -75,7 +75,7 @@ class GarmentJobs:
     def start(
         self,
         name: str,
-        photos: Path | Sequence[str] | Sequence[tuple[str, bytes]],
+        photos: Path | Sequence[str | tuple[str, bytes]],
         *,
         category: str | None = None,
         tags: Sequence[str] = (),
@@ -99,14 +99,14 @@ class GarmentJobs:
                 return self.status(status.id, owner=owner)
         if len(mine) >= MAX_OPEN:
             raise Busy(f"You have {len(mine)} jobs open.", "Wait for one to end, or cancel it.")
-        files = (
-            photos
-            if isinstance(photos, Path)
-            else [
+        files: Path | list[tuple[str, bytes]]
+        if isinstance(photos, Path):
+            files = photos
+        else:
+            files = [
                 (f"{i:02} {p}.png", self._uploads.read(p, owner)) if isinstance(p, str) else p
                 for i, p in enumerate(photos)
             ]
-        )
         id = start(
             self.jobs, self._catalog, name, files, category=category, tags=tags, without=without,
             price=price, steps=steps, review=review, sample_every=sample_every, owner=owner,
@@ -121,7 +121,7 @@ class GarmentJobs:
             return GarmentJob(id=str(id)[:60], state="unknown", next="Check the id.")
         kept = self.folder(id)
         found, cuts = _kept(kept / "tags.json"), _kept(kept / "cut-outs.json")
-        result = status.result or {}
+        result = _kept(kept / "admission.json") | (status.result or {})
         facts = status.model_dump(include={"id", "state", "stage", "step", "steps", "seconds"})
         if status.stage in WAITS and not self.waits(id):
             facts["stage"] = ""  # the word was said, its process is on the way

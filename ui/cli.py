@@ -1,4 +1,4 @@
-"""`stylist`: look | touch | chat | catalog | job | thread | replay | mcp | token | doctor.
+"""`stylist`: look | touch | chat | catalog | season | job | thread | replay | mcp | token | doctor.
 
 Standard output carries the answer; JSON only when JSON is asked for, and then nothing else.
 Progress and errors go to standard error. Nothing heavy is imported before it is needed.

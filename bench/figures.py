@@ -86,7 +86,7 @@ def load_all() -> dict[str, Figure]:
     """Every figure there is, in the order of the table."""
     modules = (
         "pictures", "poses", "swaps", "together", "touch_ups", "base", "search", "garments",
-        "speed", "stylist_cases", "hostile", "mcp",
+        "garment_training", "speed", "stylist_cases", "hostile", "mcp",
     )  # fmt: skip
     for module in modules:
         importlib.import_module(f"bench.{module}")

@@ -21,6 +21,7 @@ from catalog.croquis.palette import COLORS
 from catalog.errors import Cancelled, UnknownName
 from catalog.garment import CATEGORIES, Cloth, Garment, Shape
 from tools import selection
+from tools.garment_jobs import GarmentJobs
 from tools.look import Look, Plan, Receipt
 from tools.outfit import Outfit, Wish, choose
 
@@ -150,6 +151,7 @@ class FakeEngineStudio:
         self.home = Path(home)
         self.cards = wardrobe() if garments is None else list(garments)
         self.catalog = self
+        self.garment_jobs = GarmentJobs(self.home, self, None, 1)  # type: ignore[arg-type]
         self.drawn: list[Plan] = []
         self.touched: list[dict] = []
         self.fail: Exception | None = None

@@ -18,9 +18,12 @@ from PIL import Image
 
 from catalog.errors import Busy
 from tools.callers import Caller, Limits
+from tools.garment_jobs import GarmentJobs
 from tools.mcp_server import ToolServer
 from tools.mcp_tools import NOTICE, TOOLS
 from tools.studio import Studio
+
+SHOTS = [png(c, (64, 64 + 9 * i)) for i, c in enumerate(("red", "blue", "green", "white"))]
 
 
 def served(studio: Studio, limits: Limits | None = None) -> ToolServer:
@@ -58,19 +61,24 @@ def test_every_tool_says_what_it_takes_and_what_it_does(room: Studio):
     assert "navy" in json.dumps(find["color"])
 
 
-def test_annotations_are_true(room: Studio):
+def test_annotations_are_true(room: Studio, monkeypatch):
+    monkeypatch.setattr(GarmentJobs, "_launch", lambda self, id: None)
     tools = served(room)
 
     def files() -> set[str]:
-        left_out = {"catalog", "pace.json"}
+        left_out = {"catalog", "pace.json", "jobs"}
         return {p.name for p in room.home.iterdir() if p.name not in left_out}
 
     wish = {"season": {"winter": 1}}
     look = said(ask(tools, "render_look", {"garments": WINTER, "steps": 1}))["look"]
     child = {"garments": WINTER, "steps": 1, "seed": 1, "parent": look}
     child = said(ask(tools, "render_look", child))["look"]
+    shots = [said(ask(tools, "upload_photo", {"data": shot}))["photo"]["id"] for shot in SHOTS]
+    new = {"name": "Red square", "photos": shots}
+    job = {"id": said(ask(tools, "start_garment_job", new))["id"]}
     for tool in TOOLS:
-        args = {"catalog_card": {"id": WINTER[0]}, "upload_photo": {"data": png()},
+        args = {"start_garment_job": new, "job_status": job, "cancel_job": job, "resume_job": job,
+                "catalog_card": {"id": WINTER[0]}, "upload_photo": {"data": png()},
                 "plan_outfit": wish, "render_look": {"garments": WINTER, "steps": 1},
                 "get_look": {"id": look}, "replay_look": {"id": look},
                 "segment": {"look": look, "garment": "outerwear"}, "undo": {"id": child},

@@ -20,6 +20,7 @@ from catalog.errors import BadValue, clip
 from catalog.garment import Garment
 from tools.arguments import (
     Arguments,
+    CategoryWord,
     ChangeArgs,
     FindArgs,
     LookArgs,
@@ -66,6 +67,30 @@ class GarmentArgs(Arguments):
 class UploadArgs(Arguments):
     data: Annotated[str, Field(min_length=1, max_length=_MAX_BASE64)]
     """The picture file, base64; a data: URL is understood too."""
+
+
+class StartGarmentArgs(Arguments):
+    """What the garment is, and photos of it."""
+
+    name: Annotated[str, Field(min_length=2, max_length=120)]
+    """Its name in the shop, such as "Red wool coat"; its id is made of it."""
+    photos: Annotated[tuple[Annotated[str, Field(max_length=64)], ...], Field(max_length=40)]
+    """Ids from upload_photo: 4 to 40 of one garment, about ten are best."""
+    category: CategoryWord | None = None
+    """What it is; leave out to have it told by the silhouette."""
+    tags: Annotated[tuple[Annotated[str, Field(max_length=120)], ...], Field(max_length=32)] = ()
+    """Tags every photo gets."""
+    without: Annotated[tuple[Annotated[str, Field(max_length=120)], ...], Field(max_length=32)] = ()
+    """Tags no photo gets, such as a wrong guess of an earlier job."""
+    price: Annotated[float, Field(ge=0, le=1e6)] = 0.0
+    """In euros."""
+    review: bool = False
+    """Wait after tagging and again before publishing, each time for resume_job."""
+
+
+class JobArgs(Arguments):
+    id: Annotated[str, Field(max_length=64)]
+    """Job id, as start_garment_job returns it."""
 
 
 class RenderArgs(LookArgs):
@@ -468,5 +493,49 @@ TOOLS: tuple[Tool, ...] = (
         "The look that this one was made from, to go on from there. Nothing is deleted: going on "
         "with the later look again is the redo.",
         "Undo a touch-up",
+    ),
+    Tool(
+        "start_garment_job",
+        StartGarmentArgs,
+        "Make a new garment for the catalog from photos of it (ids from upload_photo): cut out, "
+        "measured, tagged, its LoRA trained, tried on, published. Takes minutes and goes on by "
+        "itself; rendering goes on beside it, one job trains at a time. Returns the job's id and "
+        "the garment's: ask job_status. With the same name while that job is open you get that "
+        "job again. Photos, names and categories that cannot be used are refused with the reason.",
+        "Start a garment job",
+        method="garment_jobs.start",
+        right="train",
+        keeps=True,
+    ),
+    Tool(
+        "job_status",
+        JobArgs,
+        "How far one of your jobs is: state (queued, running, done, failed, cancelled, unknown), "
+        "stage, step of steps, tags found, warnings about the photos; at its end whether the "
+        "garment is offered, at which strength, and flags (weak, overcooked, leaks, wrong "
+        "colours). `next` says what to do. Nothing is done unless state is done.",
+        "Job status",
+        method="garment_jobs.status",
+        right="train",
+    ),
+    Tool(
+        "cancel_job",
+        JobArgs,
+        "Stop one of your jobs at its next step. What it finished is kept, and resume_job goes on "
+        "from there. The catalog stays as it was.",
+        "Cancel a job",
+        method="garment_jobs.cancel",
+        right="train",
+        keeps=True,
+    ),
+    Tool(
+        "resume_job",
+        JobArgs,
+        "Go on with one of your jobs that was cancelled, failed or interrupted, after its last "
+        "finished stage; or let one that was started with review go past the point it waits at.",
+        "Resume a job",
+        method="garment_jobs.resume",
+        right="train",
+        keeps=True,
     ),
 )

@@ -21,6 +21,7 @@ from catalog.garment import Garment, Length, Sleeves, Slot
 from catalog.index import MAX_LIMIT, Catalog
 from tools import blend, selection, touch_up
 from tools import mask as masks
+from tools.garment_jobs import GarmentJobs
 from tools.layout import Layout, lay_out
 from tools.look import STAGE, STANDING, AdapterUse, Look, PersonSpec, Plan, Receipt, Touch, Worn
 from tools.looks import Looks, pixels_sha256, read_mask, read_receipt, write_png
@@ -95,6 +96,7 @@ class Studio:
         self.threads = threads or os.cpu_count() or 1
         self.catalog = Catalog(home)
         self.uploads = Uploads(home)
+        self.garment_jobs = GarmentJobs(home, self.catalog, self.uploads, self.threads)
         self.pace = Pace(home)
         self._looks = Looks(home)
         self._engine: Engine | None = None

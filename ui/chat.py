@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from starlette.middleware import Middleware
 from agent.conversation import Conversations, check_thread
 from agent.touching import Mark  # at run time too: Gradio reads the handlers' annotations
 from catalog.errors import Busy, Damaged, StylistError
-from ui import lookbook, touch_panel
+from ui import garment_page, lookbook, touch_panel
 from ui.settings import Settings
 from ui.visitor import VisitorCookie, Visitors, routes
 
@@ -30,7 +31,8 @@ EXAMPLES = (
     "A rainy walk, nothing black",
 )
 MARK = (
-    '<a href="conversations.json" download>Export</a><h1>Stylist</h1><p>a wardrobe to talk to</p>'
+    f'<a href="conversations.json" download>Export</a>{garment_page.LINK}'
+    "<h1>Stylist</h1><p>a wardrobe to talk to</p>"
 )
 GREETING = (
     "<h2>What are you dressing for?</h2>"
@@ -319,6 +321,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         remove.click(delete, [memory], out, queue=False, **private)
         blocks.load(restore, [memory], [chat, *beside], **private)
         blocks.unload(leave)
+    garment_page.add_garment_page(blocks, stylist.studio, owner_of)
     return blocks
 
 
@@ -366,7 +369,9 @@ def mount(stylist: Stylist, settings: Settings, app: Any) -> None:
     visitors = Visitors(settings.home)
     app.add_middleware(VisitorCookie, visitors=visitors)
     app.router.routes.extend(routes(Conversations(settings.home), visitors))
-    gr.mount_gradio_app(app, build_page(stylist), path="/", **_manner(settings))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # it says that SSR is off, as we asked
+        gr.mount_gradio_app(app, build_page(stylist), path="/", **_manner(settings))
 
 
 def _manner(settings: Settings) -> dict[str, Any]:
@@ -375,9 +380,10 @@ def _manner(settings: Settings) -> dict[str, Any]:
         "ssr_mode": False,
         "show_error": False,
         "footer_links": [],
-        "allowed_paths": [str(settings.home / "looks")],
+        "allowed_paths": [str(settings.home / "looks"), str(settings.home / "jobs")],
         "theme": gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
-        "css": CSS.read_text(),
+        "css": CSS.read_text() + garment_page.CSS.read_text(),
+        "max_file_size": "64mb",
     }
 
 

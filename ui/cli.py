@@ -1,4 +1,4 @@
-"""`stylist`: look, touch, undo, segment, pose, chat, catalog, job, thread, replay, mcp, doctor …
+"""`stylist`: look, touch, undo, segment, pose, chat, catalog, season, job, replay, mcp …
 
 Standard output carries the answer; JSON only when JSON is asked for, and then nothing else.
 Progress and errors go to standard error. Nothing heavy is imported before it is needed.
@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from catalog.errors import BadValue, Cancelled, StylistError
 from ui import agents, pose, threads, touch
-from ui.garment_commands import add_catalog_commands, add_job_commands
+from ui.garment_commands import add_catalog_commands, add_job_commands, add_season_commands
 from ui.settings import Settings, quieten, read_settings
 from ui.terminal import (
     Progress,
@@ -366,6 +366,7 @@ def _parser() -> argparse.ArgumentParser:
         if name in ("show", "train"):
             part.add_argument("id", metavar="ID", help="as shown by `stylist catalog list`")
     add_catalog_commands(parts, command)
+    add_season_commands(commands, command)
     add_job_commands(commands, command)
 
     threads.add_commands(commands, command, _stylist)

@@ -19,7 +19,10 @@ unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/pycache
 endif
 
+# The pose model is looked at each time: what is there and whole is not fetched again, and all but
+# poses from photos works without it.
 setup: $(READY)
+	@$(BIN)/python -m tools.pose_files || true
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

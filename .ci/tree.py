@@ -22,7 +22,11 @@ INSIDE = {
     "words": "what the embedded planner can read, by language",
     "pictures": "the README's pictures",
 }
-OTHER = {"instructions.md": "the system prompt, as prose", "chat.css": "how the page looks"}
+OTHER = {
+    "instructions.md": "the system prompt, as prose",
+    "chat.css": "how the page looks",
+    "garment.css": "how the garment page looks",
+}
 END = """\
 tests/                test_<file>.py for every file, and the whole path in a browser
 bench/                what is measured, and the table

@@ -39,6 +39,8 @@ class Moment(_Saved):
     person: dict[str, Any]
     look_id: str | None = None
     seed: int = 0
+    drawn: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Garment id → the color, sleeves or length it is drawn with, where a touch-up changed them."""
 
 
 class Turn(_Saved):
@@ -61,10 +63,12 @@ class Thread(_Saved):
     person_chosen: bool = False
     """True once somebody said who wears it."""
     language: str = "en"
-    pose: str | None = None
-    """The pose asked for; None = what suits the occasion."""
+    pose: str | tuple[tuple[float, float] | None, ...] | None = None
+    """The pose asked for, or measured on a picture; None = what suits the occasion."""
     scene: str | None = None
     moments: list[Moment] = Field(default_factory=list)
+    undone: list[Moment] = Field(default_factory=list)
+    """What was taken back, the first to come again last."""
     turns: list[Turn] = Field(default_factory=list)
 
     @property
@@ -82,7 +86,25 @@ class Thread(_Saved):
 
     def remember(self, moment: Moment) -> None:
         """Make ``moment`` the present look; earlier ones stay for undo."""
-        self.moments = [*self.moments, moment][-_MOMENTS:]
+        self.moments, self.undone = [*self.moments, moment][-_MOMENTS:], []
+
+    def went(self, steps: int) -> tuple[list[Moment], list[Moment]]:
+        """Moments and undone ones after going ``steps`` back, 0 = to the first, -1 = forward again.
+
+        Raises BadValue when there is nothing in that direction.
+        """
+        if steps < 0:
+            if not self.undone:
+                raise BadValue("Nothing was undone.", "Undo something, and it can come back.")
+            again = list(reversed(self.undone[steps:]))
+            return [*self.moments, *again], self.undone[:steps]
+        if len(self.moments) < 2:
+            raise BadValue(
+                "There is no earlier look to go back to.", "Ask for a change and it can be undone."
+            )
+        left = 1 if steps == 0 else max(1, len(self.moments) - steps)
+        gone = self.moments[left:]
+        return self.moments[:left], [*self.undone, *reversed(gone)][-_MOMENTS:]
 
     def say(self, user: str, reply: str, look_id: str | None) -> None:
         self.turns = [*self.turns, Turn(user=user, reply=reply, look_id=look_id)][-_TURNS:]
@@ -269,8 +291,11 @@ class Conversations:
             lock.release()
 
 
-def note(thread: Thread, drawing: bool) -> dict[str, Any]:
-    """What a model is told about the conversation so far: plain JSON, data only."""
+def note(thread: Thread, drawing: bool, marked: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What a model is told about the conversation so far: plain JSON, data only.
+
+    ``marked``: what the person points at in the picture.
+    """
     from catalog.croquis.figure import POSES
     from catalog.croquis.scene import SCENES
     from tools.wish import OCCASIONS
@@ -285,7 +310,9 @@ def note(thread: Thread, drawing: bool) -> dict[str, Any]:
         "plan": now.plan if now else None,
         "before": thread.moments[-2].plan if len(thread.moments) > 1 else None,
         "look": now.look_id if now else None,
+        **({"marked": marked} if marked else {}),
         "earlier_looks": max(len(thread.moments) - 1, 0),
+        "undone": len(thread.undone),
         "words": {"poses": list(POSES), "scenes": list(SCENES), "occasions": list(OCCASIONS)},
     }
 

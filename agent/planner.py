@@ -142,8 +142,10 @@ class _Turn:
         kind = self.request.kind
         if kind == "decline":
             return AIMessage(replies.decline(self.request))
-        if kind in ("undo", "first"):
+        if kind in ("undo", "redo", "first"):
             return self._undo()
+        if kind == "touch":
+            return self._touch()
         if kind == "have":
             return self._have()
         if kind == "redraw":
@@ -158,7 +160,8 @@ class _Turn:
     def _undo(self) -> AIMessage:
         asked = self._of("undo")
         if not asked:
-            return _calls(("undo", {"steps": 0 if self.request.kind == "first" else 1}))
+            steps = {"first": 0, "redo": -1}.get(self.request.kind, 1)
+            return _calls(("undo", {"steps": steps}))
         _, data, ok = asked[-1]
         if not ok or not isinstance(data, dict):
             return AIMessage(replies.nothing(str(data), self.request.language))
@@ -186,6 +189,33 @@ class _Turn:
         why = told(str(data), language)
         return AIMessage(say("I could not draw it: {why}", language, why=why))
 
+    def _touch(self) -> AIMessage:
+        asked = self._of("touch_up")
+        if not asked:
+            return _calls(("touch_up", self.request.touch))
+        _, data, ok = asked[-1]
+        if ok and isinstance(data, dict):
+            return AIMessage(replies.touched(data, self.request))
+        language = self.request.language
+        why = told(str(data), language)
+        return AIMessage(say("I could not draw it: {why}", language, why=why))
+
+    def _exchange(self, facts: dict[str, Any]) -> dict[str, str] | None:
+        """The one garment by which the drawn look and the new outfit differ, and the new one.
+
+        A touch-up then draws it, and every other pixel stays; None when more than that changes.
+        """
+        before = self.state.get("plan")
+        if not (before and self.state.get("look") and "touch_up" in self.tools):
+            return None
+        if any(facts.get(k) != before.get(k) for k in ("pose", "scene", "season")):
+            return None
+        old, new = ({g["slot"]: g["id"] for g in p["garments"]} for p in (before, facts))
+        differ = [slot for slot in old if old[slot] != new.get(slot)]
+        if old.keys() != new.keys() or len(differ) != 1 or self.request.person:
+            return None
+        return {"garment": old[differ[0]], "swap": new[differ[0]]}
+
     def _dress(self) -> AIMessage:
         planned = self._of("plan_outfit")
         if not planned:
@@ -197,7 +227,10 @@ class _Turn:
         _, facts, ok = planned[-1]
         if not ok or not isinstance(facts, dict):
             return AIMessage(replies.nothing(str(facts), self.request.language))
-        drawn = self._of("render_look")
+        exchange, touched = self._exchange(facts), self._of("touch_up")
+        if exchange and not touched and facts.get("complete"):
+            return _calls(("touch_up", exchange))
+        drawn = [t for t in touched if t[2]] or self._of("render_look")
         draw = "render_look" in self.tools and facts.get("complete") and facts.get("garments")
         if draw and not drawn:
             return _calls(("render_look", self._picture(facts)))

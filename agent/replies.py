@@ -183,9 +183,28 @@ def nothing(trouble: str, language: str) -> str:
     return say("I could not put an outfit together: {list}.", language, list=trouble.rstrip("."))
 
 
+def touched(data: dict[str, Any], request: Request) -> str:
+    """After a touch-up: what was drawn again, and where the picture is not what the shop sells."""
+    language, plan = request.language, data.get("plan") or {}
+    garments = plan.get("garments", [])
+    names = names_of(garments, language)
+    now = next((g for g in garments if g["id"] == data["touched"]), None)
+    changed = str(now["name"]) if now else str(data["touched"])
+    only = "Only this was drawn again: {garment:x}. Everything else in the picture is as it was."
+    parts = [say(only, language, names, x=changed)]
+    notes = [u for u in plan.get("unmet", []) if now is None or u.startswith(f"{now['name']} ")]
+    if notes:
+        mark = "；" if language in ("zh", "ja") else "; "
+        said = mark.join(told(u, language, names) for u in notes)
+        parts.append(say("Please note: {list}.", language, list=said))
+    return _joined(parts, language)
+
+
 def back(facts: dict[str, Any], request: Request) -> str:
-    """After an undo."""
+    """After an undo, or after an undo was taken back."""
     pieces = _listed(facts.get("garments", []), request.language)
+    if request.kind == "redo":
+        return say("Here it is again: {list}.", request.language, list=pieces)
     return say("Back to the look before: {list}.", request.language, list=pieces)
 
 

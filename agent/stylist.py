@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.allowance import CHARACTERS_PER_TOKEN, Allowance
 from agent.conversation import (
@@ -24,6 +24,11 @@ from agent.conversation import (
     note_text,
 )
 from catalog.errors import Cancelled, CannotNow, Damaged, ModelUnavailable, StylistError, clip
+
+if TYPE_CHECKING:
+    from agent.touching import Mark
+    from tools.look import Look
+    from tools.pose import Points
 
 INSTRUCTIONS = Path(__file__).parent / "instructions.md"
 CALLS_PER_TURN = 8
@@ -39,6 +44,8 @@ _STATUS = {
     "plan_outfit": "Putting an outfit together …",
     "render_look": "Drawing it …",
     "undo": "Going back …",
+    "segment": "Looking closely at the picture …",
+    "touch_up": "Touching it up …",
 }
 _CLAIMS = re.compile(
     r"\b(?:here(?:'s| is) (?:the|your) (?:picture|image|drawing|render)|i(?:'ve| have)? (?:just )?"
@@ -79,11 +86,14 @@ class Stylist:
         *,
         owner: str = "",
         render: bool = True,
+        pose: Points | None = None,
         cancel: threading.Event | None = None,
     ) -> dict[str, Any]:
         """The answer to ``message`` as JSON; a StylistError becomes its ``error``."""
         answer: dict[str, Any] = {}
-        for event in self.reply(message, thread, owner=owner, render=render, cancel=cancel):
+        for event in self.reply(
+            message, thread, owner=owner, render=render, pose=pose, cancel=cancel
+        ):
             if event["type"] == "answer":
                 answer = event["answer"]
         return answer
@@ -95,9 +105,14 @@ class Stylist:
         *,
         owner: str = "",
         render: bool = True,
+        pose: Points | None = None,
         cancel: threading.Event | None = None,
+        mark: Mark | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Events of one turn of ``owner``'s thread; the last is ``answer``.
+
+        ``mark``: what the person points at in the present look while they say it.
+        ``pose`` was measured on a picture; the thread keeps it until another pose is asked for.
 
         ``thread``, ``status``, ``token``, ``progress`` (stage, step, steps, preview), ``look``
         and ``answer``. Nothing is raised for an error a person can read: it is in the answer.
@@ -115,7 +130,7 @@ class Stylist:
                     saved = self.conversations.load(name, owner)
                 except Damaged as damaged:
                     saved, aside = self.conversations.fresh(name, owner), str(damaged)
-                yield from self._turn(saved, text, render, cancel, began, aside)
+                yield from self._turn(saved, text, render, pose, cancel, began, aside, mark)
         except StylistError as error:
             known = name or thread
             answer = self._failed(error, known, owner, saved, began)
@@ -130,6 +145,66 @@ class Stylist:
         self.conversations.delete(thread, owner)
         return int(self.studio.forget_looks(thread))
 
+    def undo(self, thread: str, owner: str = "", steps: int = 1) -> dict[str, Any]:
+        """Take the last change of a thread back: 1 step, 0 = to the first look, -1 = forward.
+
+        Returns the plan and look that stand now, as an answer has them. Raises UnknownName, and
+        BadValue when there is nothing in that direction.
+        """
+        from agent.turn import TurnTools
+
+        self.conversations.existing(thread, owner)
+        with self.conversations.turn(thread):
+            saved = self.conversations.load(thread, owner)
+            turn = TurnTools(self.studio, saved, draw=False)
+            turn.undo(steps=steps)
+            self._keep(saved, turn, "undo" if steps >= 0 else "redo")
+        return {"thread": thread, "plan": _shown(saved.plan), "look": _look(turn)}
+
+    def touch_up(
+        self,
+        look: str,
+        owner: str = "",
+        *,
+        progress: Callable[[Any], None] | None = None,
+        cancel: threading.Event | None = None,
+        **change: Any,
+    ) -> Look:
+        """``Studio.touch_up``, without a word said. When the look is the present one of a thread
+        of ``owner``, the thread goes on with the new one, and can take it back.
+        """
+        from agent.touching import TouchTools
+        from agent.turn import TurnTools
+
+        thread = self._thread_showing(look, owner)
+        if thread is None:
+            made: Look = self.studio.touch_up(look, **change, progress=progress, cancel=cancel)
+            return made
+        with self.conversations.turn(thread):
+            saved = self.conversations.load(thread, owner)
+            turn = TurnTools(self.studio, saved, draw=True, cancel=cancel)
+            turn.emit = progress or turn.emit
+            made = TouchTools(turn).touched(look, **change)
+            self._keep(saved, turn, "touch-up")
+        return made
+
+    def _thread_showing(self, look: str, owner: str) -> str | None:
+        """The thread of ``owner`` whose present look this is."""
+        name = self.studio.look(look).receipt.thread
+        if not name or not self.conversations.path(name).exists():
+            return None
+        try:
+            now = self.conversations.load(name, owner).now
+        except StylistError:
+            return None
+        return name if now is not None and now.look_id == look else None
+
+    def _keep(self, thread: Thread, turn: Any, said: str) -> None:
+        """Save what a turn that was not talked about did to its thread."""
+        thread.moments, thread.undone = turn.moments[-40:], turn.undone
+        thread.say(said, "", turn.look_id)
+        self.conversations.save(thread)
+
     # ---- one turn ----------------------------------------------------------------------------
 
     def _turn(
@@ -137,9 +212,11 @@ class Stylist:
         saved: Thread,
         text: str,
         render: bool,
+        pose: Points | None,
         cancel: threading.Event | None,
         began: float,
         aside: str,
+        mark: Mark | None = None,
     ) -> Iterator[dict[str, Any]]:
         from agent.grounding import Heard
         from agent.lexicon import fold, language_of
@@ -151,16 +228,21 @@ class Stylist:
         language = language_of(text, thread.language)
         said = ""
         words: list[str] = [told(aside, language)] if aside else []
-        turn = TurnTools(self.studio, thread, draw=render, cancel=cancel)
-        if self.hosted and refusal(fold(text)) not in _NEVER:
-            heard = Heard.of(text, note(thread, render))
-            turn = TurnTools(self.studio, thread, draw=render, cancel=cancel, heard=heard)
+        turn = TurnTools(self.studio, thread, draw=render, cancel=cancel, mark=mark, pose=pose)
+        picked = mark is not None and mark.change is not None  # nothing is left to be understood
+        if self.hosted and not picked and refusal(fold(text)) not in _NEVER:
+            heard = Heard.of(text, _noted(turn))
+            turn = TurnTools(
+                self.studio, thread, draw=render, cancel=cancel, heard=heard, mark=mark, pose=pose
+            )
             said, trouble = yield from self._foreign(turn, thread, text, render, cancel)
             if trouble:
                 words.append(told(str(trouble), language))
                 yield {"type": "status", "text": words[-1]}
                 calls = turn.calls
-                turn = TurnTools(self.studio, thread, draw=render, cancel=cancel)
+                turn = TurnTools(
+                    self.studio, thread, draw=render, cancel=cancel, mark=mark, pose=pose
+                )
                 turn.calls = calls
                 said = ""
         if not said and turn.moments is None:
@@ -175,7 +257,7 @@ class Stylist:
         if turn.error is not None and turn.look is None:
             thread = saved
         elif turn.moments is not None:
-            thread.moments = turn.moments[-40:]
+            thread.moments, thread.undone = turn.moments[-40:], turn.undone
             thread.pose, thread.scene = turn.pose, turn.scene
             thread.person, thread.person_chosen = dict(turn.person), turn.person_chosen
         thread.language = language
@@ -269,7 +351,7 @@ class Stylist:
             return result
 
         state, past = (
-            turn.shown(note(thread, render)),
+            turn.shown(_noted(turn)),
             turn.shown([[t.user, t.reply] for t in thread.turns[-_HISTORY:]]),
         )
         agent = create_agent(
@@ -313,7 +395,7 @@ class Stylist:
                             for call in message.tool_calls:
                                 status = _STATUS.get(call["name"])
                                 takes = self.studio.usual_seconds()
-                                if call["name"] == "render_look" and takes:
+                                if call["name"] in ("render_look", "touch_up") and takes:
                                     status = f"Drawing it, about {max(takes, 1):.0f} s …"
                                 if status:
                                     yield {"type": "status", "text": status}
@@ -380,6 +462,11 @@ def _embedded() -> Any:
     from agent.planner import EmbeddedPlanner
 
     return EmbeddedPlanner()
+
+
+def _noted(turn: Any) -> dict[str, Any]:
+    """What a model is told of a turn's thread, and of what is marked in the picture."""
+    return note(turn.thread, turn.draw, turn.mark.facts() if turn.mark else None)
 
 
 def _shown(plan: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -18,11 +18,13 @@ from pydantic import BaseModel, Field
 
 from agent.conversation import Moment, Thread
 from agent.grounding import Heard, known_occasions, labelled
+from agent.touching import Mark, TouchTools, as_drawn
 from catalog.errors import AskDifferently, BadValue, Cancelled, CannotNow, StylistError, UnknownName
 from catalog.garment import CATEGORIES, SLOTS, Garment
 from tools.arguments import Arguments, FindArgs, LookArgs, PlanArgs
 from tools.look import STAGE, STANDING, Look, PersonSpec, Plan, Worn
 from tools.outfit import Outfit, Wish, card, check, choose, describe
+from tools.pose import Points, name_of
 
 Event = dict[str, Any]
 
@@ -37,8 +39,8 @@ class TurnLookArgs(LookArgs):
 class UndoArgs(Arguments):
     """How far to go back."""
 
-    steps: Annotated[int, Field(ge=0, le=40)] = 1
-    """1 = the look before, 0 = the very first one."""
+    steps: Annotated[int, Field(ge=-40, le=40)] = 1
+    """1 = the look before, 0 = the very first one, -1 = take the last undo back."""
 
 
 class TurnTools:
@@ -52,20 +54,27 @@ class TurnTools:
         draw: bool,
         cancel: threading.Event | None = None,
         heard: Heard | None = None,
+        mark: Mark | None = None,
+        pose: Points | None = None,
     ) -> None:
         """``heard`` is given for a foreign model: its wishes are held against what was said, and
-        it sees no free text of any card."""
+        it sees no free text of any card. ``mark``: what the person points at. ``pose``, measured
+        on a picture that came with the message, holds whatever the words say."""
         self.studio, self.thread, self.draw, self.cancel = studio, thread, draw, cancel
         now = thread.now
-        self.heard = heard
+        self.heard, self.mark = heard, mark
         self.wish: Wish = heard.wish if heard else now.wish if now else Wish()
         self.person: dict[str, Any] = dict(now.person if now else thread.person)
         self.person_chosen = thread.person_chosen
-        self.pose, self.scene = thread.pose, thread.scene
+        self.pose, self.scene = pose or thread.pose, thread.scene
+        self.pose_given = pose is not None
         self.seed = now.seed if now else thread.seed
         self.outfit: Outfit | None = None
         self.moments: list[Moment] | None = None
         """The thread's moments after this turn; None = nothing changed."""
+        self.undone: list[Moment] = []
+        """What can come back after this turn, when something changed."""
+        self.drawn = dict(now.drawn) if now else {}
         self.look: Look | None = None
         self.look_id: str | None = None
         self.calls: list[dict[str, Any]] = []
@@ -84,6 +93,8 @@ class TurnTools:
         ]
         if self.draw:
             offered.insert(2, (self.render_look, TurnLookArgs))
+        if self.draw and self.thread.now and self.thread.now.look_id:
+            offered += TouchTools(self).offered()
         return [
             StructuredTool.from_function(
                 f, name=f.__name__, description=f.__doc__, args_schema=schema
@@ -129,7 +140,7 @@ class TurnTools:
         else:
             empty = "; ".join(self.outfit.unmet) or "no garment fits"
             raise CannotNow(f"No outfit could be put together: {empty}.", "Ask for less.")
-        facts = {**self.outfit.facts(), "pose": self._pose(), "scene": self._scene()}
+        facts = {**self.outfit.facts(), "pose": name_of(self._pose()), "scene": self._scene()}
         return self._json(facts | ({"mended": reminded} if reminded else {}))
 
     def render_look(self, **kwargs: Any) -> str:
@@ -157,22 +168,22 @@ class TurnTools:
         self.look, self.look_id = look, look.id
         self._settle(look.id)
         told: dict[str, Any] = {"drawn": True, "look": look.id, "mended": mended}
-        told["plan"] = {**self.outfit.facts(), "pose": self._pose(), "scene": self._scene()}
+        facts = {
+            **self.outfit.facts(),
+            "pose": name_of(self._pose()),
+            "scene": self._scene(),
+        }
+        told["plan"] = as_drawn(facts, self.drawn, self.studio.catalog.get)
         return self._json(told)
 
     def undo(self, **kwargs: Any) -> str:
-        """Go back to an earlier look of this conversation: 1 step back, or 0 for the first one."""
+        """Go back to an earlier look of this conversation: 1 step back, or 0 for the first one;
+        -1 takes the last undo back."""
         steps = UndoArgs.model_validate(kwargs).steps
-        moments = self.thread.moments
-        if len(moments) < 2:
-            raise BadValue(
-                "There is no earlier look to go back to.", "Ask for a change and it can be undone."
-            )
-        kept = moments[:1] if steps == 0 else moments[: max(1, len(moments) - steps)]
-        self.moments = list(kept)
-        back = kept[-1]
+        self.moments, self.undone = self.thread.went(steps)
+        back = self.moments[-1]
         self.wish, self.person, self.seed = back.wish, dict(back.person), back.seed
-        self.look_id = back.look_id
+        self.look_id, self.drawn = back.look_id, dict(back.drawn)
         if back.look_id:
             try:
                 self.look = self.studio.look(back.look_id)
@@ -226,6 +237,8 @@ class TurnTools:
             person = person.model_dump(exclude_none=True)
         change = {k: v for k, v in (person or {}).items() if v is not None}
         spec = PersonSpec.model_validate({**self.person, **change})
+        if self.pose_given or pose == name_of(self.pose or ""):
+            pose = None  # it is the picture's, whatever a model calls it
         trial: dict[str, Any] = {"garments": (Worn(id="any-thing"),)}
         if pose:
             trial["pose"] = pose
@@ -254,7 +267,7 @@ class TurnTools:
         said = f"I took it to be for a {shown}; say so if not"
         self.outfit = other.model_copy(update={"assumptions": (said, *other.assumptions)})
 
-    def _pose(self) -> str:
+    def _pose(self) -> str | Points:
         return self.pose or STAGE.get(self._occasion(), STANDING)[0]
 
     def _scene(self) -> str:
@@ -309,14 +322,21 @@ class TurnTools:
     def _settle(self, look_id: str | None = None) -> None:
         """The present outfit becomes the thread's newest moment (kept in memory until saved)."""
         assert self.outfit is not None
+        self.settle_as(self._plan_answer(self.outfit), look_id)
+
+    def settle_as(self, plan: dict[str, Any], look_id: str | None) -> None:
+        """``plan``, as it is drawn, becomes the thread's newest moment."""
+        worn = {g["id"] for g in plan["garments"]}
+        self.drawn = {id: change for id, change in self.drawn.items() if id in worn}
         moment = Moment(
-            plan=self._plan_answer(self.outfit),
+            plan=as_drawn(plan, self.drawn, self.studio.catalog.get),
             wish=self.wish.model_copy(update={"keep": (), "prefer": ()}),
             person=self.person,
             look_id=look_id,
             seed=self.seed,
+            drawn=self.drawn,
         )
-        self.moments = [*self.thread.moments, moment]
+        self.moments, self.undone = [*self.thread.moments, moment], []
 
     def _plan_answer(self, outfit: Outfit) -> dict[str, Any]:
         facts = outfit.facts()
@@ -324,7 +344,7 @@ class TurnTools:
             "season": facts["season"],
             "occasion": outfit.occasion,
             "temperature_c": outfit.temperature_c,
-            "pose": self._pose(),
+            "pose": name_of(self._pose()),
             "scene": self._scene(),
             "person": dict(self.person),
             "assumptions": facts["assumptions"],
@@ -338,7 +358,9 @@ class TurnTools:
 
     def _draw(self, outfit: Outfit) -> Look:
         plan = Plan(
-            garments=tuple(Worn(id=i) for i in outfit.ids),
+            garments=tuple(
+                Worn.model_validate({"id": i, **self.drawn.get(i, {})}) for i in outfit.ids
+            ),
             season=outfit.season,
             pose=self._pose(),
             scene=self._scene(),
@@ -350,16 +372,22 @@ class TurnTools:
             self.emit({"type": "progress", "stage": step.stage, "step": step.step,
                        "steps": step.steps, "preview": step.preview})  # fmt: skip
 
-        began = time.perf_counter()
         now = self.thread.now
-        try:
-            look = self.studio.render_look(
+        return self.timed(
+            lambda: self.studio.render_look(
                 plan,
                 thread=self.thread.id,
                 parent=now.look_id if now else None,
                 progress=progress,
                 cancel=self.cancel,
             )
+        )
+
+    def timed(self, work: Callable[[], Look]) -> Look:
+        """The look that ``work`` draws; how long it took and what went wrong is kept."""
+        began = time.perf_counter()
+        try:
+            look = work()
         except StylistError as error:
             self.error = error
             raise

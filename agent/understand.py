@@ -14,13 +14,14 @@ from agent import numbers
 from agent.lexicon import Hit, fold, hits, language_of, named
 from agent.pieces import mentions
 from agent.refusals import refusal
+from agent.touch_words import touch_of
 from agent.wearer import CLOTHES, wearer
 from agent.wishing import change
 from tools.wish import Piece, Wish
 
 Kind = Literal[
-    "dress", "redraw", "undo", "first", "greet", "thanks", "why", "cost", "what", "warm_enough",
-    "help", "have", "compare", "decline", "unclear",
+    "dress", "touch", "redraw", "undo", "redo", "first", "greet", "thanks", "why", "cost", "what",
+    "warm_enough", "help", "have", "compare", "decline", "unclear",
 ]  # fmt: skip
 
 
@@ -47,6 +48,8 @@ class Request:
     """What a question is about."""
     notes: list[str] = field(default_factory=list)
     """Things to say aloud."""
+    touch: dict[str, Any] = field(default_factory=dict)
+    """Kind touch: the arguments of ``touch_up`` that do all that is asked."""
 
 
 def understand(message: str, state: dict[str, Any]) -> Request:
@@ -60,6 +63,12 @@ def understand(message: str, state: dict[str, Any]) -> Request:
     picked, message = _picked(message)
     language, folded = language_of(message, str(state.get("language") or "en")), fold(message)
     found = hits(message, language)
+    touch = touch_of(message, found, language, state)
+    if touch is not None:
+        wish = Wish.model_validate(state.get("wish") or {})
+        return Request("touch", language, wish=wish, touch=touch)
+    if state.get("undone") and any(h.asks("redo") for h in found):
+        return Request("redo", language)
     masked, person = wearer(found, folded)
     said = mentions(found, language, masked)
     plan = state.get("plan")

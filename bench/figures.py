@@ -85,7 +85,8 @@ def once(function: Callable[..., Any]) -> Callable[..., Any]:
 def load_all() -> dict[str, Figure]:
     """Every figure there is, in the order of the table."""
     modules = (
-        "pictures", "swaps", "search", "garments", "speed", "stylist_cases", "hostile", "mcp",
+        "pictures", "poses", "swaps", "together", "touch_ups", "base", "search", "garments",
+        "garment_training", "speed", "stylist_cases", "hostile", "mcp",
     )  # fmt: skip
     for module in modules:
         importlib.import_module(f"bench.{module}")

@@ -133,8 +133,9 @@ def kohya_round_trip() -> Measured:
 def _job(home: Path, steps: int | None = None) -> str:
     """A queued job for a starter garment's ten photos; its id."""
     from catalog.index import Catalog
+    from tools.garment_order import KIND, start
     from tools.jobs import Jobs
-    from tools.new_garment import KIND, NewGarment, start
+    from tools.new_garment import NewGarment
 
     catalog = Catalog(home, starter=False)
     card = next(g for g in starter_garments() if g.id == "camel-long-coat")
@@ -148,7 +149,8 @@ import sys
 from pathlib import Path
 from catalog.index import Catalog
 from tools.jobs import Jobs
-from tools.new_garment import KIND, NewGarment
+from tools.garment_order import KIND
+from tools.new_garment import NewGarment
 home = Path(sys.argv[1])
 status = Jobs(home, {KIND: NewGarment(Catalog(home, starter=False))}).run(sys.argv[2])
 print(status.state)

@@ -50,12 +50,12 @@ def sample(seed: int) -> Sample:
     outfit: tuple[tuple[Shape, Cloth], ...]
     if rng.random() < FLATS:
         flat = drawing.sample_flat(seed)
-        cloth = _any_cloth(flat.cloth, rng)
+        cloth = any_cloth(flat.cloth, rng)
         outfit, season = ((flat.shape, cloth),), {}
         truth: drawing.Flat | drawing.Worn = replace(flat, cloth=cloth)
     else:
         worn = drawing.sample_worn(seed)
-        outfit = tuple((shape, _any_cloth(c, rng)) for shape, c in worn.outfit)
+        outfit = tuple((shape, any_cloth(c, rng)) for shape, c in worn.outfit)
         truth, season = replace(worn, outfit=outfit), dict(worn.season)
     drawn = drawing.draw(truth)
     assert drawn.picture is not None
@@ -83,7 +83,7 @@ def classes_of(drawn: drawing.Drawing) -> np.ndarray:
     return table[drawn.regions]
 
 
-def _any_cloth(cloth: Cloth, rng: np.random.Generator) -> Cloth:
+def any_cloth(cloth: Cloth, rng: np.random.Generator) -> Cloth:
     if rng.random() < 0.5:
         return cloth
     pattern = "plain"

@@ -325,6 +325,7 @@ def mcp_let_in() -> Measured:
         plan = Plan(garments=tuple(Worn(id=id) for id in OUTFIT), steps=1)
         look = room.render_look(plan, owner="owner").id
         photo = room.upload_photo(room.catalog.photos(OUTFIT[3])[0].read_bytes(), owner="owner").id
+        job = room.garment_jobs.jobs.add("new garment", {}, owner="owner")
         tokens = Tokens(room.home)
         right = tokens.create("stranger", ["look", "touch", "train"])[1]
         bad: dict[str, str | None] = {"none": None, "wrong": "stylist_" + "A" * 43}
@@ -340,12 +341,19 @@ def mcp_let_in() -> Measured:
             "find_garments": {"slot": "bag"}, "catalog_card": {"id": OUTFIT[0]},
             "upload_photo": {"data": ""}, "plan_outfit": {}, "list_looks": {},
             "render_look": {"garments": OUTFIT, "steps": 1},
-            "get_look": {"id": look}, "replay_look": {"id": look},
+            "get_look": {"id": look}, "replay_look": {"id": look}, "undo": {"id": look},
+            "segment": {"look": look, "garment": "footwear"},
+            "touch_up": {"id": look, "garment": "footwear", "color": "red"},
+            "start_garment_job": {"name": "Bench coat", "photos": [photo]},
+            "job_status": {"id": job}, "cancel_job": {"id": job}, "resume_job": {"id": job},
         }  # fmt: skip
         others: dict[str, dict[str, Any]] = {
             "find_garments": {"photo": photo}, "get_look": {"id": look},
             "replay_look": {"id": look}, "list_looks": {"before": look},
-            "render_look": {**args["render_look"], "parent": look},
+            "render_look": {**args["render_look"], "parent": look}, "undo": args["undo"],
+            "segment": args["segment"], "touch_up": args["touch_up"],
+            "start_garment_job": {"name": "Bench coat", "photos": [photo]},
+            "cancel_job": {"id": job}, "resume_job": {"id": job},
         }  # fmt: skip
         tried = 0
         with serving(room, names=("bench.example",)) as url:

@@ -25,6 +25,7 @@ ABOUT = {
     "vae": "linear encoder and learned decoder, 256 x 384 in, 512 x 768 out",
     "pair": "one space for a garment's picture and its words",
     "sam": "segment-anything at small size, for clicks and boxes",
+    "keypoints": "finds the 18 joints of a drawn figure",
 }
 
 

@@ -106,7 +106,7 @@ def draw_truth(plan: Plan, garments: tuple[Garment, ...]) -> drawing.Drawing:
     return drawing.draw(
         drawing.Worn(
             person=person,
-            pose=pose.preset(plan.pose, person),
+            pose=pose.fitted(plan.pose, person),
             outfit=tuple((worn_shape(g.shape, plan.season), g.cloth) for g in garments),
             scene=plan.scene,
             season=tuple(plan.season.items()),

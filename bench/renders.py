@@ -140,10 +140,10 @@ def _folder() -> Path:
 def _code_hash() -> str:
     """Of the code that turns a plan into pixels."""
     root = Path(__file__).parents[1]
-    files = [p for p in (root / "catalog/croquis").glob("*.py") if p.name != "train_base.py"]
+    files = [p for p in (root / "catalog/croquis").glob("*.py") if not p.name.startswith("train_")]
     files += [root / "catalog" / f"{n}.py" for n in ("adapters", "base", "regions", "garment")]
-    files += [root / "tools" / f"{n}.py" for n in ("blend", "engine", "layout", "look", "pose")]
-    files.append(root / "tools/studio.py")
+    tools = ("blend", "conditions", "engine", "layout", "look", "pose", "studio")
+    files += [root / "tools" / f"{n}.py" for n in tools]
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(path.read_bytes())

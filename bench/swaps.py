@@ -155,7 +155,7 @@ def worn(seen: Seen, garment: Garment) -> Cloth:
 
 
 @once
-def _scale() -> tuple[float, float]:
+def color_and_pattern() -> tuple[float, float]:
     """Typical colour and pattern distance between two different garments' photos."""
     garments = starter_garments()
     gaps = [
@@ -168,7 +168,7 @@ def _scale() -> tuple[float, float]:
 
 def photo_distance(cloth: Cloth, garment_id: str) -> float:
     """Distance to a garment's photos in colour and pattern; two garments are about 1.4 apart."""
-    color, pattern = _scale()
+    color, pattern = color_and_pattern()
     gaps = np.array([cloth.distance(photo) for photo in photographed(garment_id)])
     return float(np.hypot(gaps[:, 0] / color, gaps[:, 1] / pattern).mean())
 

@@ -195,11 +195,13 @@ def export(run: Path, folder: Path) -> None:
     from transformers import CLIPTextModel
 
     from catalog.croquis.autoencoder import CroquisAutoencoder
+    from catalog.croquis.keypoints import KeypointNet
     from catalog.croquis.pair import PicturePair
 
     kinds = {
         "text_encoder": CLIPTextModel,
         "pair": PicturePair,
+        "keypoints": KeypointNet,
         "vae": CroquisAutoencoder,
         "unet": UNet2DConditionModel,
         "controlnet-openpose": ControlNetModel,
@@ -258,9 +260,16 @@ def base_status(name: str = "croquis") -> dict[str, Any]:
     }
 
 
+_DENOISING = ("text_encoder/", "tokenizer/", "unet/", "controlnet-")
+
+
 def base_sha256() -> str:
-    """One hash for all weight files of the croquis base."""
-    return hashlib.sha256((weights_folder() / "hashes.json").read_bytes()).hexdigest()
+    """One hash for the weight files that decide a picture's pixels.
+
+    What only reads pictures (SAM, the keypoints' detector, the pair) is not among them: it can be
+    trained further and every receipt still replays.
+    """
+    return _sha256_of(*_DENOISING, "scheduler/", "vae/")
 
 
 def denoiser_sha256() -> str:
@@ -268,16 +277,18 @@ def denoiser_sha256() -> str:
 
     The decoder is not among them: it can be trained further without touching any LoRA.
     """
-    hashes = json.loads((weights_folder() / "hashes.json").read_text())
-    parts = ("text_encoder", "tokenizer", "unet", "controlnet-")
-    kept = {f: h for f, h in sorted(hashes.items()) if f.startswith(parts)}
-    return hashlib.sha256(json.dumps(kept).encode()).hexdigest()
+    return _sha256_of(*_DENOISING)
 
 
 def part_sha256(part: str) -> str:
     """One hash for the weight files of one component, such as ``pair``."""
+    return _sha256_of(f"{part}/")
+
+
+def _sha256_of(*beginnings: str) -> str:
+    """One hash for the files of the croquis base whose paths begin so."""
     hashes = json.loads((weights_folder() / "hashes.json").read_text())
-    kept = {f: h for f, h in sorted(hashes.items()) if f.startswith(f"{part}/")}
+    kept = {f: h for f, h in sorted(hashes.items()) if f.startswith(beginnings)}
     return hashlib.sha256(json.dumps(kept).encode()).hexdigest()
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from catalog.errors import BadValue, UnknownName, clip
 
@@ -102,6 +103,17 @@ class TagBook:
     def tags(self) -> dict[str, Tags]:
         """Photo name → its tags, in order."""
         return dict(self._tags)
+
+    def record(self) -> dict[str, Any]:
+        """All of it as JSON, what can be undone included."""
+        return {"tags": self._tags, "before": self._before}
+
+    @classmethod
+    def restored(cls, record: Mapping[str, Any]) -> TagBook:
+        """The book that ``record`` was made of."""
+        book = cls(record["tags"])
+        book._before = [{n: tuple(t) for n, t in tags.items()} for tags in record["before"]]
+        return book
 
     def counts(self) -> dict[str, int]:
         """Tag → on how many photos it is, most first."""

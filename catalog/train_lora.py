@@ -1,6 +1,6 @@
 """One garment's (or season's) LoRA, from photos to file. Top to bottom.
 
-    stylist catalog train ID
+    stylist catalog add FOLDER · catalog train ID · season train NAME FOLDER
 
 A garment is learned from its product photos alone. The photo's cut-out is its layout: the region
 in which the garment's words and its LoRA work, so neither background nor body is learned.
@@ -9,19 +9,22 @@ in which the garment's words and its LoRA work, so neither background nor body i
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from catalog import photos as photo_tools
-from catalog.errors import BadValue, Cancelled
+from catalog.errors import BadValue, Cancelled, UnknownName
 from catalog.garment import Garment, Season
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from catalog.base import Base
     from catalog.checkpoint import Checkpoint
     from catalog.index import Catalog
@@ -29,22 +32,77 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """Every dial of a LoRA training."""
+    """Every dial of a LoRA training. Raises ``BadValue`` for one outside its range."""
 
     rank: int = 2
     alpha: float = 2.0
     rate: float = 5e-3
+    """Highest learning rate: reached after 10 steps, nothing at the end."""
     steps: int = 40
     batch: int = 4
     seed: int = 0
     background: float = 0.05
-    """Weight of the loss outside the cut-out."""
+    """Weight of the loss outside the cut-out, 0–1: the masked loss."""
+    epochs: int = 0
+    """How often every photo is seen, in place of ``steps``; 0: as many as ``steps`` gives."""
+    repeats: int = 1
+    """How often a photo counts in an epoch, as a folder ``10_words`` of the kohya layout has it."""
+    min_snr_gamma: float = 0.0
+    """Hang and others, 2023: cap on the weight of little noise; 5 is usual, 0 switches it off."""
+    noise_offset: float = 0.0
+    """Noise that is the same all over the picture, 0–1; for very dark or bright cloth."""
+    caption_dropout: float = 0.0
+    """Share of the pictures seen without words, 0–1."""
+    shuffle: bool = False
+    """Tags come in another order each time,"""
+    keep_tokens: int = 1
+    """but for the first ones: the trigger word."""
+    prior: float = 0.0
+    """Weight of prior preservation (Ruiz and others, 2023): the loss on pictures of the garment's
+    kind that the base itself drew, so that the kind stays what it was; 1 is usual."""
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise BadValue(
+                    f"{name} lies between {low:g} and {high:g}, not at {value:g}.",
+                    "Leave it out: the default is what the base trains well with.",
+                )
+
+    def settled(self, pictures: int) -> Options:
+        """The same with ``steps`` counted from ``epochs`` and ``repeats``."""
+        if not self.epochs:
+            return self
+        batch = min(self.batch, pictures)
+        return replace(self, steps=math.ceil(pictures * self.repeats * self.epochs / batch))
+
+
+_RANGES = {
+    "rank": (1, 128), "alpha": (1e-3, 1024), "rate": (0, 1), "steps": (1, 100_000),
+    "batch": (1, 64), "seed": (0, 2**31 - 1), "background": (0, 1), "epochs": (0, 1000),
+    "repeats": (1, 1000), "min_snr_gamma": (0, 100), "noise_offset": (0, 1),
+    "caption_dropout": (0, 1), "keep_tokens": (0, 64), "prior": (0, 10),
+}  # fmt: skip
+
+
+def with_dials(options: Options, dials: Mapping[str, float]) -> Options:
+    """``options`` with some dials set by name. Raises ``UnknownName``, ``BadValue``."""
+    known: dict[str, Callable[[float], Any]] = {n: type(v) for n, v in asdict(Options()).items()}
+    for name, value in dials.items():
+        if name not in known:
+            raise UnknownName.among("dial of the training", name, known)
+        if not math.isfinite(value) or (known[name] is not float and value != int(value)):
+            raise BadValue(f"{name} cannot be {value:g}.", "Give a plain number.")
+    return replace(options, **{name: known[name](value) for name, value in dials.items()})
 
 
 GARMENT = Options()
 SEASON = Options(rank=3, alpha=3.0, steps=60, batch=6, rate=3e-3, background=1.0)
 Progress = Callable[[int, int, float], None]
 """Called with step, steps, loss."""
+Sample = tuple[int, Callable[[int, bytes], None]]
+"""How many steps apart, and what is called with the step and the LoRA so far, as a file."""
 
 
 def train_garment(
@@ -79,12 +137,18 @@ def lora_file(
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
     checkpoint: Checkpoint | None = None,
+    captions: Sequence[Sequence[str]] | None = None,
+    sample: Sample | None = None,
 ) -> bytes:
     """The trained LoRA of a garment as the bytes of a safetensors file.
 
     Args:
         pictures: product photos, uint8 ``(384, 256, 3)``; at least 4.
         checkpoint: where to keep the state, and to go on from when it is there.
+        captions: each photo's tags, trigger first; None: the words of the card.
+
+    Raises:
+        BadValue: too few pictures. Cancelled: ``cancel`` was set.
     """
     from catalog.croquis import drawing, maps
 
@@ -99,10 +163,12 @@ def lora_file(
         layout = maps.layout_map(regions, maps.outline(regions), (garment.slot,))
         examples.append((picture, layout, maps.shares(regions, 1)))
     # every other photo by its trigger and kind alone, so that the LoRA brings the colours too
-    said = (garment.phrase, garment.call)
-    phrases = [(drawing.PRODUCT_PHOTO, "", said[i % 2]) for i in range(len(examples))]
-    return _train(examples, phrases, 2, base, options, garment.trigger,
-                  progress, cancel, checkpoint)  # fmt: skip
+    words = [tuple(garment.phrase.split())] * len(examples) if captions is None else captions
+    said = [tuple(w) if i % 2 == 0 else (garment.call,) for i, w in enumerate(words)]
+    phrases = [(drawing.PRODUCT_PHOTO, "", " ".join(tags)) for tags in said]
+    kind = (drawing.PRODUCT_PHOTO, "", garment.category)
+    return _train(examples, phrases, 2, base, options, garment.trigger, progress, cancel,
+                  checkpoint, said, kind, sample)  # fmt: skip
 
 
 def season_file(
@@ -112,13 +178,21 @@ def season_file(
     pictures: int = 36,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
+    photos: Sequence[tuple[np.ndarray, np.ndarray]] | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> bytes:
-    """The trained LoRA of a season, from drawn outfit pictures of that season.
+    """The trained LoRA of a season, from drawn outfit pictures of that season or from ``photos``.
 
     It works where no garment is: it carries scene, light and palette and leaves clothes alone.
+
+    Args:
+        photos: pictures uint8 ``(384, 256, 3)`` and masks bool ``(384, 256)`` of who stands in
+            them; what is inside a mask is not learned.
     """
     from catalog.croquis import drawing
 
+    if photos is not None:
+        return _season_of(season, photos, base, options, progress, cancel, checkpoint)
     first = 3_000_000 + 10_000 * ("spring-autumn", "summer", "winter").index(season)
     examples, phrases = [], []
     for seed in range(first, first + pictures):
@@ -126,7 +200,30 @@ def season_file(
         layout, _, shares = drawing.model_maps(drawn)
         examples.append((drawn.picture, layout, shares))
         phrases.append(drawn.phrases)
-    return _train(examples, phrases, 0, base, options, season, progress, cancel)
+    return _train(examples, phrases, 0, base, options, season, progress, cancel, checkpoint)
+
+
+def _season_of(
+    season: Season,
+    photos: Sequence[tuple[np.ndarray, np.ndarray]],
+    base: Base,
+    options: Options,
+    progress: Progress | None,
+    cancel: threading.Event | None,
+    checkpoint: Checkpoint | None,
+) -> bytes:
+    """Who stands in a photo counts as one garment: its region is left alone."""
+    from catalog.croquis import maps
+
+    if len(photos) < 4:
+        raise BadValue(f"There are {len(photos)} usable photos.", "A LoRA needs at least 4.")
+    examples, phrases = [], []
+    for picture, mask in photos:
+        regions = mask.astype(np.uint8) * maps.FIRST_GARMENT
+        layout = maps.layout_map(regions, maps.outline(regions), ("onepiece",))
+        examples.append((picture, layout, maps.shares(regions, 1)))
+        phrases.append(("street", "", ""))
+    return _train(examples, phrases, 0, base, options, season, progress, cancel, checkpoint)
 
 
 def _train(
@@ -139,15 +236,20 @@ def _train(
     progress: Progress | None,
     cancel: threading.Event | None,
     checkpoint: Checkpoint | None = None,
+    tags: Sequence[tuple[str, ...]] | None = None,
+    kind: tuple[str, ...] = (),
+    sample: Sample | None = None,
 ) -> bytes:
+    """``tags``: what the phrase of ``region`` is made of. ``kind``: the phrases of a picture of
+    the same kind, without the trigger."""
     import torch
     from peft import LoraConfig, inject_adapter_in_model
-    from safetensors.torch import save
 
     from catalog import adapters, regions
     from catalog.base import load_unet, mixed_precision
 
     # 2. latents, words, maps and masks are computed once
+    options = options.settled(len(examples))
     torch.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
     count = max(len(p) for p in phrases)
@@ -166,6 +268,27 @@ def _train(
         ]).float()  # fmt: skip
     device = base.device
     shares, layouts = shares.to(device), layouts.to(device)
+    told: dict[tuple[str, ...], Any] = {}
+
+    def words_of(i: int) -> Any:
+        """The words of example ``i`` this time: its tags shuffled, or none of them said."""
+        own = list((tags or [tuple(p[region].split()) for p in phrases])[i])
+        kept, rest = own[: options.keep_tokens], own[options.keep_tokens :]
+        if options.shuffle:
+            rest = [rest[k] for k in rng.permutation(len(rest))]
+        if rng.random() < options.caption_dropout:
+            kept, rest = [], []
+        said = (*phrases[i][:region], " ".join([*kept, *rest]), *phrases[i][region + 1 :])
+        if said not in told:
+            padded = [*said, *[""] * (count - len(said))]
+            told[said] = regions.encode_phrases(base.tokenizer, base.text_encoder, padded).float()
+        return told[said]
+
+    varied = options.shuffle or options.caption_dropout > 0
+    if options.prior and kind:
+        same = [*kind, *[""] * (count - len(kind))]
+        class_words = regions.encode_phrases(base.tokenizer, base.text_encoder, same).float()
+        class_latents = _drawn_by_the_base(base, layouts, shares, class_words, options.seed)
 
     # 3. a fresh UNet of its own: the one that renders is never touched
     unet, control = load_unet(base.name, device), base.controlnets["layout"]
@@ -197,29 +320,29 @@ def _train(
         size = len(pick)
         t = (torch.arange(size) + torch.from_numpy(rng.random(size))) / size * 1000
         t = t.long().clamp(0, 999).to(device)
-        z, share = latents[pick.to(device)], shares[pick]
-        noise = torch.randn_like(z)
+        share = shares[pick]
         a, s = alpha[t].sqrt()[:, None, None, None], (1 - alpha[t]).sqrt()[:, None, None, None]
-        noisy = (a * z + s * noise).contiguous(memory_format=torch.channels_last)
-        with mixed_precision(device), masks.at(share, owner):
-            with torch.no_grad():
-                down, middle = control(
-                    noisy, t, encoder_hidden_states=words[pick], controlnet_cond=layouts[pick],
-                    return_dict=False,
-                )  # fmt: skip
-            output = unet(
-                noisy,
-                t,
-                encoder_hidden_states=words[pick],
-                cross_attention_kwargs={"regions": regions.attention_bias(share)},
-                down_block_additional_residuals=down,
-                mid_block_additional_residual=middle,
-                return_dict=False,
-            )[0]
         weight = options.background + (1 - options.background) * share[:, region : region + 1]
-        v = base.scheduler.velocity(output.float(), noisy, t)
-        loss = ((v - (a * noise - s * z)).square() * weight).sum()
-        loss = loss / (weight.sum() * z.shape[1])
+        total = weight.sum() * latents.shape[1]
+        if options.min_snr_gamma:
+            snr = (a / s) ** 2
+            weight = weight * snr.clamp_max(options.min_snr_gamma) / (snr + 1)
+
+        said = torch.cat([words_of(int(i)) for i in pick]) if varied else words[pick]
+        seen = [(latents[pick.to(device)], said, 1.0)]
+        if options.prior and kind:
+            known = class_words.expand(size, -1, -1)
+            seen.append((class_latents[pick.to(device)], known, options.prior))
+        loss = torch.zeros((), device=device)
+        for z, said, part in seen:
+            noise = torch.randn_like(z)
+            if options.noise_offset:
+                noise = noise + options.noise_offset * torch.randn_like(z[:, :, :1, :1])
+            noisy = (a * z + s * noise).contiguous(memory_format=torch.channels_last)
+            with mixed_precision(device), masks.at(share, owner):
+                output = _forward(unet, control, noisy, t, said, layouts[pick], share)
+            v = base.scheduler.velocity(output.float(), noisy, t)
+            loss = loss + part * ((v - (a * noise - s * z)).square() * weight).sum() / total
         loss.backward()
         for group in optimizer.param_groups:
             late = step / options.steps
@@ -232,8 +355,80 @@ def _train(
             checkpoint.keep(step + 1, trained, optimizer, rng, losses)
         if progress is not None:
             progress(step + 1, options.steps, float(np.mean(losses[-10:])))
+        if sample is not None and (step + 1) % sample[0] == 0 and step + 1 < options.steps:
+            state = torch.get_rng_state()  # drawing must not change what is trained
+            sample[1](step + 1, _file(unet, names, base, options, name, losses, started))
+            torch.set_rng_state(state)
 
-    # 5. the file: diffusers names
+    # 5. the file
+    return _file(unet, names, base, options, name, losses, started)
+
+
+def _forward(
+    unet: Any, control: Any, noisy: Tensor, t: Tensor, words: Tensor, layout: Tensor, share: Tensor
+) -> Tensor:
+    """What the UNet answers, told words, layout and regions as in a render."""
+    import torch
+
+    from catalog import regions
+
+    with torch.no_grad():
+        down, middle = control(
+            noisy, t, encoder_hidden_states=words, controlnet_cond=layout, return_dict=False
+        )
+    answer: Tensor = unet(
+        noisy,
+        t,
+        encoder_hidden_states=words,
+        cross_attention_kwargs={"regions": regions.attention_bias(share)},
+        down_block_additional_residuals=down,
+        mid_block_additional_residual=middle,
+        return_dict=False,
+    )[0]
+    return answer
+
+
+def _drawn_by_the_base(
+    base: Base, layouts: Tensor, shares: Tensor, words: Tensor, seed: int, steps: int = 8
+) -> Tensor:
+    """Latents ``(N, C, h, w)`` that the base draws for ``words`` in each layout, no LoRA worn."""
+    import copy
+
+    import torch
+
+    from catalog.base import mixed_precision
+
+    scheduler = copy.deepcopy(base.scheduler)
+    scheduler.set_timesteps(steps, device=base.device)
+    start = torch.Generator().manual_seed(seed)
+    channels = base.unet.config.in_channels
+    z = torch.randn(len(layouts), channels, *base.latent_size, generator=start).to(base.device)
+    z = z * scheduler.init_noise_sigma
+    words = words.expand(len(layouts), -1, -1)
+    with torch.no_grad(), mixed_precision(base.device):
+        for t in scheduler.timesteps:
+            noisy = scheduler.scale_model_input(z, t)
+            every = t.expand(len(layouts)).to(base.device)
+            control = base.controlnets["layout"]
+            v = _forward(base.unet, control, noisy, every, words, layouts, shares)
+            z = scheduler.step(v.float(), t, z).prev_sample
+    return z
+
+
+def _file(
+    unet: Any,
+    names: Sequence[str],
+    base: Base,
+    options: Options,
+    name: str,
+    losses: Sequence[float],
+    started: float,
+) -> bytes:
+    """The LoRA of ``unet`` as a safetensors file with diffusers names."""
+    from safetensors.torch import save
+
+    from catalog import adapters
+
     tensors = {}
     for module_name, module in unet.named_modules():
         if module_name in names:

@@ -10,6 +10,7 @@ import io
 import shutil
 import threading
 import time
+import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,6 +20,8 @@ from PIL import Image
 from catalog.croquis.palette import COLORS
 from catalog.errors import Cancelled, UnknownName
 from catalog.garment import CATEGORIES, Cloth, Garment, Shape
+from tools import selection
+from tools.garment_jobs import GarmentJobs
 from tools.look import Look, Plan, Receipt
 from tools.outfit import Outfit, Wish, choose
 
@@ -148,7 +151,9 @@ class FakeEngineStudio:
         self.home = Path(home)
         self.cards = wardrobe() if garments is None else list(garments)
         self.catalog = self
+        self.garment_jobs = GarmentJobs(self.home, self, None, 1)  # type: ignore[arg-type]
         self.drawn: list[Plan] = []
+        self.touched: list[dict] = []
         self.fail: Exception | None = None
         self.takes: float | None = None
         self._looks: dict[str, Look] = {}
@@ -196,7 +201,7 @@ class FakeEngineStudio:
             if progress:
                 progress(SimpleNamespace(stage="draw", step=step + 1, steps=3, preview=None))
         self.drawn.append(plan)
-        look_id = f"look-{len(self.drawn)}"
+        look_id = f"look-{len(self._looks) + 1}"
         folder = self.home / "looks" / look_id
         folder.mkdir(parents=True)
         (folder / "look.png").write_bytes(b"\x89PNG dummy")
@@ -210,6 +215,31 @@ class FakeEngineStudio:
         look = Look(id=look_id, folder=str(folder), receipt=receipt, seconds=seconds)
         self._looks[look_id] = look
         return look
+
+    def touch_up(self, id, *, thread=None, progress=None, cancel=None, **change) -> Look:
+        """The plan as the real one changes it; the picture is a dummy again."""
+        from tools import touch_up
+
+        look, self.touched = self.look(id), [*self.touched, {"id": id, **change}]
+        plan = look.receipt.plan
+        worn = [w.of(self.get(w.id)) for w in plan.garments]
+        index = touch_up.index_of(worn, change["garment"])
+        swap = self.get(change["swap"]) if change.get("swap") else None
+        said = {k: change.get(k) for k in ("color", "sleeves", "length")}
+        if swap or any(said.values()):
+            plan = touch_up.changed(plan, worn, index, swap=swap, **said)
+        made = self.render_look(plan, thread=thread, parent=id, progress=progress, cancel=cancel)
+        self.drawn.pop()  # it was not drawn whole
+        return made
+
+    def segment(self, look=None, *, garment=None, points=(), box=None, **_):
+        from tools.segment import Segmenter
+
+        if garment is None:
+            Segmenter.load(Path("no-such-model"))
+        mask = np.zeros((768, 512), bool)
+        mask[100:300, 100:300] = True
+        return selection.named(mask.astype(np.uint8), 0, garment)
 
     def look(self, id: str) -> Look:
         try:
@@ -257,6 +287,12 @@ class QuickEngine:
             self.drawn += 1
             seconds = {"text": 0.0, "adapters": 0.0, "denoise": 0.1, "decode": 0.0}
             return SimpleNamespace(picture=picture, seconds=seconds)
+
+    def repaint(self, job, picture, mask, strength, *, on_step=None, cancel=None):
+        """A card of another colour for each garment phrase: what is outside is put back anyway."""
+        drawn = self.draw(job, on_step=on_step, cancel=cancel)
+        shade = zlib.crc32(repr(job.phrases).encode()) % 256
+        return SimpleNamespace(picture=np.full_like(picture, shade), seconds=drawn.seconds)
 
 
 def said(result) -> dict:

@@ -159,3 +159,11 @@ def test_turns_of_two_visitors_do_not_mix(browser, page_address):
     for context in contexts:
         context.close()
     assert threading.active_count() < 100
+
+
+def test_the_garment_page_is_one_click_away_and_so_is_the_way_back(page):
+    page.click("#mark >> text=New garment")
+    page.wait_for_selector("#go")
+    assert page.locator(".way li").count() == 6
+    page.click("#mark >> text=Back to the chat")
+    page.wait_for_selector("#chat .example")

@@ -33,7 +33,7 @@ def test_an_unknown_job_is_unknown(at_home, capsys):
 
 
 def test_bad_photos_start_no_job(at_home, capsys, tmp_path):
-    assert main(["catalog", "new", "Coat", "--photos", str(tmp_path), "--json"]) == 1
+    assert main(["catalog", "add", str(tmp_path), "--name", "Coat", "--json"]) == 1
     assert said(capsys)["error"]["type"] == "BadValue"
     assert main(["job", "list", "--json"]) == 0
     assert said(capsys) == []
@@ -46,10 +46,10 @@ def test_a_queued_job_is_listed_watched_and_cancelled(at_home, capsys, tmp_path)
 
     for i, photo in enumerate(starter_photos(starter_garments()[0], 4)):
         Image.fromarray(photo).save(tmp_path / f"{i}.png")
-    new = ["catalog", "new", "Tee", "--photos", str(tmp_path), "--later", "--json"]
+    new = ["catalog", "add", str(tmp_path), "--name", "Tee", "--later", "--json"]
     assert main(new) == 0
     queued = said(capsys)
-    assert queued["state"] == "queued" and {"id", "seconds", "flags"} <= queued.keys()
+    assert queued["state"] == "queued" and queued.keys() == {"id", "state", "seconds", "flags"}
     assert main(["job", "list", "--json"]) == 0
     assert [j["id"] for j in said(capsys)] == [queued["id"]]
     assert main(["job", "cancel", queued["id"], "--json"]) == 0

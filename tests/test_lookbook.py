@@ -1,7 +1,11 @@
+import base64
+import io
 import re
 
 import numpy as np
 import pytest
+from fakes import WINTER
+from PIL import Image
 
 from catalog.croquis.figure import POSES
 from ui import lookbook
@@ -68,3 +72,22 @@ def test_a_preview_may_be_bytes_or_shares():
     grey = np.full((4, 6, 3), 0.5, np.float32)
     as_bytes = (grey * 255).round().astype(np.uint8)
     assert lookbook.preview_address(grey) == lookbook.preview_address(as_bytes)
+
+
+def test_what_is_marked_lies_over_the_picture_and_the_picture_says_its_look():
+    mask = np.zeros((768, 512), bool)
+    mask[100:200, 100:200] = True
+    address = lookbook.marks_address(mask)
+    png = base64.b64decode(address.partition(",")[2])
+    tint = np.asarray(Image.open(io.BytesIO(png)))
+    assert np.array_equal(tint[..., 3] > 0, mask) and tint[150, 150, 3] < tint[100, 150, 3]
+    shown = lookbook.easel("a.png", "x", look='look-"', marks=address)
+    assert 'data-look="look-&quot;"' in shown and shown.count("<img") == 2
+    assert "data-look" not in lookbook.easel("a.png", "x", 1, 3)
+
+
+def test_a_touched_garment_shows_the_colour_it_is_drawn_in(room):
+    plan = {"garments": [{"id": WINTER[0], "drawn": {"color": "red"}}, {"id": WINTER[1]}]}
+    shades = lookbook.card_shades(room.catalog, plan)
+    assert shades[WINTER[0]][0] in lookbook.COLORS["red"]
+    assert shades[WINTER[1]] == room.garment(WINTER[1]).cloth.colors

@@ -17,10 +17,13 @@ from mcp_types import CallToolRequestParams
 from PIL import Image
 
 from catalog.errors import Busy
-from tools.callers import Limits
+from tools.callers import Caller, Limits
+from tools.garment_jobs import GarmentJobs
 from tools.mcp_server import ToolServer
 from tools.mcp_tools import NOTICE, TOOLS
 from tools.studio import Studio
+
+SHOTS = [png(c, (64, 64 + 9 * i)) for i, c in enumerate(("red", "blue", "green", "white"))]
 
 
 def served(studio: Studio, limits: Limits | None = None) -> ToolServer:
@@ -58,19 +61,28 @@ def test_every_tool_says_what_it_takes_and_what_it_does(room: Studio):
     assert "navy" in json.dumps(find["color"])
 
 
-def test_annotations_are_true(room: Studio):
+def test_annotations_are_true(room: Studio, monkeypatch):
+    monkeypatch.setattr(GarmentJobs, "_launch", lambda self, id: None)
     tools = served(room)
 
     def files() -> set[str]:
-        left_out = {"catalog", "pace.json"}
+        left_out = {"catalog", "pace.json", "jobs"}
         return {p.name for p in room.home.iterdir() if p.name not in left_out}
 
     wish = {"season": {"winter": 1}}
     look = said(ask(tools, "render_look", {"garments": WINTER, "steps": 1}))["look"]
+    child = {"garments": WINTER, "steps": 1, "seed": 1, "parent": look}
+    child = said(ask(tools, "render_look", child))["look"]
+    shots = [said(ask(tools, "upload_photo", {"data": shot}))["photo"]["id"] for shot in SHOTS]
+    new = {"name": "Red square", "photos": shots}
+    job = {"id": said(ask(tools, "start_garment_job", new))["id"]}
     for tool in TOOLS:
-        args = {"catalog_card": {"id": WINTER[0]}, "upload_photo": {"data": png()},
+        args = {"start_garment_job": new, "job_status": job, "cancel_job": job, "resume_job": job,
+                "catalog_card": {"id": WINTER[0]}, "upload_photo": {"data": png()},
                 "plan_outfit": wish, "render_look": {"garments": WINTER, "steps": 1},
-                "get_look": {"id": look}, "replay_look": {"id": look}}  # fmt: skip
+                "get_look": {"id": look}, "replay_look": {"id": look},
+                "segment": {"look": look, "garment": "outerwear"}, "undo": {"id": child},
+                "touch_up": {"id": look, "garment": "outerwear", "color": "red"}}  # fmt: skip
         before = files()
         first = said(ask(tools, tool.name, args.get(tool.name, {})))
         again = said(ask(tools, tool.name, args.get(tool.name, {})))
@@ -492,3 +504,40 @@ def test_a_crash_inside_is_masked_and_the_next_caller_is_answered(room: Studio, 
     assert result.is_error and "division" not in result.model_dump_json()
     assert "ZeroDivisionError" in capfd.readouterr().err
     assert said(ask(tools, "find_garments", {"text": "boots"}))["garments"]
+
+
+# --- touch-up -----------------------------------------------------------------------------------
+
+
+def test_a_look_is_touched_up_by_name_and_taken_back(room: Studio):
+    tools = served(room)
+    first = said(ask(tools, "render_look", {"garments": WINTER, "steps": 2, "thread": "t1"}))
+    found = said(ask(tools, "segment", {"look": first["look"], "garment": "outerwear"}))
+    assert found["garment"] == WINTER[0] and 0 < found["candidates"][0]["share"] < 1
+    wish = {"id": first["look"], "garment": "outerwear", "color": "red", "request_key": "k"}
+    red = said(ask(tools, "touch_up", wish))
+    assert red["parent"] == first["look"] and red["thread"] == "t1"
+    assert red["drawn"] == {WINTER[0]: {"color": "red"}}
+    assert said(ask(tools, "touch_up", wish))["look"] == red["look"]
+    assert said(ask(tools, "undo", {"id": red["look"]}))["look"] == first["look"]
+    assert refused(ask(tools, "undo", {"id": first["look"]}))["type"] == "BadValue"
+    swap = {"id": red["look"], "garment": "footwear", "swap": "no-such-boots"}
+    assert refused(ask(tools, "touch_up", swap))["type"] == "UnknownName"
+
+
+def test_clicks_over_mcp_need_a_sam_and_say_so(room: Studio, monkeypatch, tmp_path):
+    monkeypatch.setattr("catalog.base.weights_folder", lambda: tmp_path / "none")
+    tools = served(room)
+    look = said(ask(tools, "render_look", {"garments": WINTER, "steps": 1}))["look"]
+    click = {"points": [{"x": 250, "y": 300}]}
+    assert refused(ask(tools, "segment", {"look": look, **click}))["type"] == "ModelUnavailable"
+    for wrong in ({"look": look}, click, {"look": look, "points": [{"x": -1, "y": 0}]},
+                  {"look": look, "points": [{"x": 1, "y": 1}] * 100}):  # fmt: skip
+        assert refused(ask(tools, "segment", wrong))["type"] == "BadValue"
+
+
+def test_who_may_only_look_is_not_shown_the_touch_up(room: Studio):
+    guest = Caller("guest", frozenset({"look"}))
+    tools = talk(ToolServer(lambda: room, local=guest), lambda client: client.list_tools()).tools
+    names = {t.name for t in tools}
+    assert {"segment", "undo"} <= names and "touch_up" not in names

@@ -3,24 +3,27 @@
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from catalog.errors import BadValue, UnknownName
+from catalog.errors import AskDifferently, BadValue, UnknownName
 from catalog.index import Catalog
 from catalog.photo_intake import read_photos
 from catalog.starter import starter_garments, starter_photos
 from catalog.tags import read_caption
 from tools import admission
+from tools.garment_order import KIND, start
 from tools.jobs import Jobs
-from tools.new_garment import KIND, NewGarment, start
+from tools.new_garment import NewGarment
 
 ROOT = Path(__file__).parent.parent
 TRUTH = next(g for g in starter_garments() if g.id == "camel-long-coat")
@@ -30,7 +33,8 @@ from pathlib import Path
 from catalog.index import Catalog
 from tools import admission
 from tools.jobs import Jobs
-from tools.new_garment import KIND, NewGarment
+from tools.garment_order import KIND
+from tools.new_garment import NewGarment
 
 admission.STRENGTHS, admission.STEPS = (1.0,), {"croquis": 1}
 home = Path(sys.argv[1])
@@ -148,6 +152,39 @@ def test_too_few_photos_unknown_kinds_and_bad_tags_are_refused_before_there_is_a
     with pytest.raises(BadValue, match="sd15"):
         start(jobs, catalog, "Coat", photos(), base="sd15")
     assert not (folder / "jobs").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"price": -1}, {"price": float("nan")}, {"steps": 0}, {"steps": 10**9}, {"sample_every": -1},
+     {"training": {"rank": 0}}, {"training": {"ranc": 4}}, {"prompts": ("x",) * 9}],
+)  # fmt: skip
+def test_a_number_outside_its_limits_is_refused_before_there_is_a_job(home, wrong):
+    folder, catalog, jobs = home
+    with pytest.raises(AskDifferently):
+        start(jobs, catalog, "Coat", [], **wrong)
+    assert not (folder / "jobs").exists()
+
+
+def test_ten_thousand_files_are_refused_without_being_read(home, tmp_path):
+    folder, catalog, jobs = home
+    many = [(f"{i}.png", b"") for i in range(10_000)]
+    with pytest.raises(BadValue, match="more than 1000 files"):
+        start(jobs, catalog, "Coat", many)
+    assert not (folder / "jobs").exists()
+
+
+def test_a_disk_that_fills_up_fails_the_job_and_it_goes_on_when_there_is_room(home, monkeypatch):
+    folder, catalog, jobs = home
+    id = start(jobs, catalog, "Coat", photos(4), category="coat", review=True)
+    usage = shutil.disk_usage
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 20))
+    failed = jobs.run(id)
+    assert failed.state == "failed" and "full" in failed.error["message"]
+    assert not (folder / "jobs" / id / "kept" / "dataset" / "00.png").exists()
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    waits = jobs.run(id)
+    assert (waits.state, waits.stage) == ("queued", "reviewed") and catalog.store.ids() == []
 
 
 def test_photos_of_nothing_fail_the_job_and_leave_the_catalog_alone(home):

@@ -19,7 +19,7 @@ from catalog.garment import Cloth, Garment, Shape
 from tools import conditions
 from tools.engine import Engine, Job
 from tools.layout import Layout, lay_out
-from tools.look import Plan, Worn
+from tools.look import Control, Plan, Worn
 from tools.studio import Studio
 
 WIDTHS = (8, 16, 16, 16)
@@ -91,8 +91,7 @@ def laid() -> Layout:
 def job(**more) -> Job:
     fields = dict(
         layout=laid(), phrases=("city street", "young woman", "red wool sweater", "blue jeans"),
-        loras=(), seed=3, steps=1, guidance=5.0, control_weight=1.0, control_start=0.0,
-        control_end=1.0,
+        loras=(), seed=3, steps=1, guidance=5.0,
     )  # fmt: skip
     return Job(**(fields | more))
 
@@ -116,7 +115,12 @@ def test_regions_have_the_size_of_its_latents(engine: Engine):
 def test_it_draws_at_its_own_size_and_the_same_again(engine: Engine):
     first, second = engine.draw(job()).picture, engine.draw(job()).picture
     assert first.shape == (768, 512, 3) and np.array_equal(first, second)
-    assert not np.array_equal(engine.draw(job(control_weight=0.0)).picture, first)
+    unheard = Control(weight=0.0)
+    each = {"layout": unheard, "openpose": unheard}
+    deaf = engine.draw(job(controls=each)).picture
+    assert not np.array_equal(deaf, first)
+    half = engine.draw(job(controls={"layout": unheard})).picture
+    assert not np.array_equal(half, first) and not np.array_equal(half, deaf)
 
 
 def test_a_garments_lora_reaches_its_own_cells_only(engine: Engine):

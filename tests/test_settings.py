@@ -95,3 +95,13 @@ def test_sd15_may_reach_its_hub():
     env: dict[str, str] = {}
     quieten(Settings(home=Path("/nowhere"), base="sd15"), env)
     assert "HF_HUB_OFFLINE" not in env
+
+
+def test_a_sam_checkpoint_that_is_not_there_is_refused_by_name(tmp_path):
+    checkpoint = tmp_path / "sam_vit_b_01ec64.pth"
+    for value in (str(checkpoint), str(tmp_path), "a\0b"):
+        with pytest.raises(BadValue, match="STYLIST_SAM"):
+            read_settings({"STYLIST_SAM": value})
+    checkpoint.touch()
+    assert read_settings({"STYLIST_SAM": str(checkpoint)}).sam == checkpoint
+    assert read_settings({}).sam is None

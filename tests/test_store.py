@@ -11,13 +11,14 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 from safetensors.numpy import save
 
-from catalog.errors import BadValue, Busy, Damaged, ModelUnavailable, UnknownName
+from catalog.errors import BadValue, Busy, CannotNow, Damaged, ModelUnavailable, UnknownName
 from catalog.lora_file import check_lora_file
 from catalog.photo_file import pixels_png
 from catalog.starter import starter_garments
@@ -302,6 +303,20 @@ def header_only(header, body=b""):
         (pickle.dumps({"a": 1}), "pickle"),
         (b"PK\x03\x04" + b"0" * 60, "pickle"),
         (b"\xff" * 64, "header length"),
+        ((1 << 63).to_bytes(8, "little") + b"{}", "header length"),
+        (
+            header_only(
+                {
+                    f"unet.m{i}.lora_A.weight": {
+                        "dtype": "F32",
+                        "shape": [1],
+                        "data_offsets": [0, 4],
+                    }
+                    for i in range(100_000)
+                }
+            ),
+            "header|tensors",
+        ),
         (header_only(b"{" * 50), "header"),
         (header_only(b"[" * 100_000), "header"),
         (header_only({}), "no weights"),
@@ -323,6 +338,16 @@ def test_an_unsound_lora_is_refused_and_nothing_changes(filled, data, says):
     with pytest.raises(BadValue, match=says):
         filled.replace_lora(CARD.id, data)
     assert (filled.card(CARD.id), filled.generation) == before
+
+
+def test_a_full_disk_refuses_a_garment_and_the_others_stay(filled, monkeypatch):
+    before = filled.ids(), filled.generation
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1 << 20))
+    other = CARD.model_copy(update={"id": "another-one"})
+    with pytest.raises(CannotNow, match="full"):
+        filled.add(other, [PHOTO], lora())
+    assert (filled.ids(), filled.generation) == before
+    assert filled.card(CARD.id).id == CARD.id
 
 
 def test_bfloat16_is_looked_through_for_bad_numbers():

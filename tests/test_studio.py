@@ -13,8 +13,10 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
+from catalog.croquis import figure
 from catalog.errors import BadValue, Cancelled, Damaged, UnknownName
-from tools.look import PersonSpec, Plan, Worn
+from tools.look import Control, PersonSpec, Plan, Worn
+from tools.looks import read_receipt
 from tools.studio import Studio
 
 WINTER = (
@@ -86,6 +88,32 @@ def test_replay_in_a_fresh_process_gives_the_same_pixels(studio: Studio, tmp_pat
     assert json.loads(done.stdout)["same"] is True
 
 
+def test_a_measured_pose_and_each_nets_weight_are_in_the_receipt_and_replay(studio: Studio):
+    points = tuple((float(x), float(y)) for x, y in figure.pose("waving").array())
+    controls = {"layout": Control(weight=0.5, end=0.5), "openpose": Control(weight=1.5)}
+    look = studio.render_look(plan(pose=points, controls=controls))
+    kept = read_receipt(Path(look.receipt_file)).plan
+    assert kept.pose == points and kept.controls == controls
+    assert studio.replay(look.receipt_file).same
+    other = studio.render_look(plan(pose=points))
+    assert other.receipt.control_sha256 == look.receipt.control_sha256
+    assert other.receipt.picture_sha256 != look.receipt.picture_sha256
+
+
+def test_a_net_the_base_does_not_have_is_named(studio: Studio):
+    with pytest.raises(UnknownName, match="openpose"):
+        studio.render_look(plan(controls={"openpos": Control()}))
+
+
+def test_receipts_of_before_can_be_read(studio: Studio, tmp_path: Path):
+    look = studio.render_look(plan())
+    told = json.loads(Path(look.receipt_file).read_text())
+    del told["plan"]["controls"]
+    path = tmp_path / "receipt.json"
+    path.write_text(json.dumps(told))
+    assert studio.replay(path).same
+
+
 def test_replay_of_a_changed_receipt_says_how_much_differs(studio: Studio, tmp_path: Path):
     look = studio.render_look(plan())
     shutil.copytree(look.folder, tmp_path / look.id)
@@ -139,6 +167,8 @@ def test_cancelling_keeps_nothing_and_the_next_request_is_fine(studio: Studio):
         {"season": {"winter": 0.0}},
         {"season": {"monsoon": 1.0}},
         {"control_start": -0.1},
+        {"controls": {"layout": {"weight": 2.1}}},
+        {"controls": {"layout": {"start": 0.5, "begin": 0.1}}},
     ],
 )
 def test_values_outside_their_limits_are_refused(bad):

@@ -10,6 +10,7 @@ from fakes import FakeEngineStudio
 from agent.allowance import Allowance
 from agent.stylist import CALLS_PER_TURN, Stylist
 from bench.model_server import ModelServer
+from catalog.croquis import figure
 from catalog.errors import Damaged, ModelUnavailable
 from catalog.garment import SEASONS, SLOTS
 
@@ -352,3 +353,15 @@ def test_a_dry_run_tells_what_drawing_will_take_and_cost(stylist, tmp_path):
     assert dry["seconds"]["drawing_estimate"] == 7.0 and "Together" in dry["reply"]
     said = [e["text"] for e in stylist.reply("warmer", "t1") if e["type"] == "status"]
     assert "Drawing it, about 7 s …" in said
+
+
+def test_a_pose_from_a_picture_is_drawn_and_kept_until_another_is_asked_for(stylist, studio):
+    points = tuple((float(x), float(y)) for x, y in figure.pose("waving").array())
+    answer = stylist.ask("walking to the office in winter", "t1", pose=points)
+    assert studio.drawn[-1].pose == points, "the picture holds, whatever the words say"
+    assert answer["plan"]["pose"] == "from a picture"
+    json.dumps(answer)
+    stylist.ask("other shoes", "t1")
+    assert studio.drawn[-1].pose == points
+    stylist.ask("hands on hips", "t1")
+    assert studio.drawn[-1].pose == "hands on hips"

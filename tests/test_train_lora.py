@@ -10,10 +10,10 @@ from safetensors.torch import load
 
 from catalog.adapters import read_low_rank
 from catalog.base import load_base
-from catalog.errors import BadValue, Cancelled
+from catalog.errors import BadValue, Cancelled, UnknownName
 from catalog.lora_file import check_lora_file
 from catalog.starter import starter_garments, starter_photos
-from catalog.train_lora import GARMENT, lora_file, season_file
+from catalog.train_lora import GARMENT, lora_file, season_file, with_dials
 
 FEW = dataclasses.replace(GARMENT, steps=3)
 
@@ -63,3 +63,66 @@ def test_training_stops_when_asked(base, garment):
     cancel.set()
     with pytest.raises(Cancelled):
         lora_file(garment, starter_photos(garment, 4), base, FEW, cancel=cancel)
+
+
+def test_epochs_and_repeats_count_the_steps():
+    options = with_dials(GARMENT, {"epochs": 3, "repeats": 2, "batch": 4})
+    assert options.settled(10).steps == 15
+    assert options.settled(2).steps == 6, "a batch is no larger than what there is"
+    assert GARMENT.settled(10) == GARMENT
+
+
+@pytest.mark.parametrize(
+    "dials",
+    [{"rank": 0}, {"rank": 1e9}, {"rate": -1}, {"rate": float("nan")}, {"steps": 0},
+     {"caption_dropout": 1.5}, {"prior": -1}, {"batch": 1e6}, {"seed": -1}],
+)  # fmt: skip
+def test_a_dial_outside_its_range_is_refused(dials):
+    with pytest.raises(BadValue, match=next(iter(dials))):
+        with_dials(GARMENT, dials)
+
+
+def test_an_unknown_dial_names_the_nearest():
+    with pytest.raises(UnknownName) as raised:
+        with_dials(GARMENT, {"rnk": 4})
+    assert "rank" in raised.value.hint
+
+
+def test_samples_on_the_way_change_nothing_of_the_training(base, garment):
+    photos, seen = starter_photos(garment, 4), []
+
+    def sample(step: int, data: bytes) -> None:
+        seen.append((step, check_lora_file(data, base="croquis").rank))
+        torch.rand(5)  # drawing takes random numbers too
+
+    plain = load(lora_file(garment, photos, base, FEW))
+    sampled = load(lora_file(garment, photos, base, FEW, sample=(1, sample)))
+    assert seen == [(1, FEW.rank), (2, FEW.rank)]
+    assert all(torch.equal(plain[k], sampled[k]) for k in plain)
+
+
+def test_every_dial_turned_trains_another_lora_and_the_same_one_twice(base, garment):
+    dials = {"min_snr_gamma": 5, "noise_offset": 0.1, "caption_dropout": 0.5, "shuffle": 1,
+             "prior": 1, "steps": 2}  # fmt: skip
+    photos, losses = starter_photos(garment, 4), []
+    captions = [(garment.trigger, "knitted", garment.category)] * 4
+    one, two = (
+        load(lora_file(garment, photos, base, with_dials(GARMENT, dials),
+                       lambda n, of, loss: losses.append(loss), captions=captions))
+        for _ in range(2)
+    )  # fmt: skip
+    plain = load(lora_file(garment, photos, base, with_dials(GARMENT, {"steps": 2})))
+    assert np.isfinite(losses).all()
+    assert all(torch.equal(one[k], two[k]) for k in one)
+    assert any(not torch.equal(one[k], plain[k]) for k in one)
+
+
+def test_a_season_trains_on_photos_and_leaves_who_stands_in_them_alone(base):
+    rng = np.random.default_rng(0)
+    mask = np.zeros((384, 256), bool)
+    mask[90:330, 80:170] = True
+    photos = [(rng.integers(0, 255, (384, 256, 3), dtype=np.uint8), mask)] * 4
+    one = dataclasses.replace(FEW, steps=1)
+    assert read_low_rank(load(season_file("winter", base, one, photos=photos))).pairs
+    with pytest.raises(BadValue, match="at least 4"):
+        season_file("winter", base, one, photos=photos[:3])

@@ -56,6 +56,7 @@ def test_the_page_gives_each_browser_a_cookie_and_exports_only_its_conversations
             said = browser.get("/").headers["set-cookie"]
             assert "HttpOnly" in said and "SameSite=Strict" in said
             assert "set-cookie" not in browser.get("/").headers
+        assert "set-cookie" in httpx.get(f"{address}/garments").headers
         owner = Visitors(stylist.studio.home).owner(ann.cookies)
         stylist.ask("winter outfit", "t1", owner=owner, render=False)
         mine = ann.get("/conversations.json").json()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -23,6 +23,9 @@ from catalog.garment import Garment
 from catalog.lora_file import check_lora_file
 from catalog.starter import starter_garments
 from tools.layout import Layout, lay_out
+
+if TYPE_CHECKING:
+    from tools.engine import Engine
 
 STRENGTHS = (0.6, 0.8, 1.0, 1.25)
 SEED = 11
@@ -97,38 +100,29 @@ def examine(
     lora: Path,
     base: Base,
     *,
+    engine: Engine | None = None,
     steps: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Draw the garment with the LoRA of file ``lora`` off and at each of ``STRENGTHS``.
 
     ``progress`` is called with how many pictures are drawn, and how many there are; what it raises
-    ends the examination.
+    ends the examination. ``engine``: one that was made over ``base`` already.
 
     Raises ``BadValue`` when the file is no LoRA for this base.
     """
-    from tools.engine import Engine, Job, LoraUse
+    from tools.engine import Engine
 
     # 1. the outfit
-    data = lora.read_bytes()
-    sha = check_lora_file(data, base=base.name).sha256
-    known = {g.id: g for g in starter_garments()}
-    beside = _BESIDE.get(card.slot, ("white-cotton-tee", "indigo-straight-jeans"))
-    outfit = [card, *(known[id] for id in beside)]
-    person = Person()
-    layout = lay_out(outfit, person, "standing", {"spring-autumn": 1.0})
-    phrases = (_SCENE, person_phrase(person), *(g.phrase for g in outfit))
+    sha = check_lora_file(lora.read_bytes(), base=base.name).sha256
+    layout, _ = fitting(card)
     # 2. the pictures
-    engine = Engine(base)
+    engine = engine or Engine(base)
     pictures = []
     for i, strength in enumerate((0.0, *STRENGTHS)):
         if progress:
             progress(i, 1 + len(STRENGTHS))
-        loras = (LoraUse(lora, sha, strength, 2),) if strength else ()
-        job = Job(
-            layout, phrases, loras, SEED, steps or STEPS[base.name], GUIDANCE[base.name], 1, 0, 1
-        )
-        drawn = engine.draw(job).picture
+        drawn = worn(card, lora, sha, strength, engine, card.phrase, steps=steps)
         rows, columns = layout.regions.shape
         pictures.append(cv2.resize(drawn, (columns, rows), interpolation=cv2.INTER_AREA))
     # 3. the verdict
@@ -138,6 +132,49 @@ def examine(
         for strength, picture in zip(STRENGTHS, on, strict=True)
     )
     return judged(_color_distance(off, layout.mask(0), card), trials, np.concatenate(pictures, 1))
+
+
+def sample(
+    card: Garment, lora: Path, engine: Engine, prompt: str, *, seed: int = SEED
+) -> np.ndarray:
+    """The garment worn with the LoRA of file ``lora`` at strength 1, uint8 ``(H, W, 3)``.
+
+    ``prompt``: what the garment's region is told.
+    """
+    sha = check_lora_file(lora.read_bytes(), base=engine.base.name).sha256
+    return worn(card, lora, sha, 1.0, engine, prompt, seed=seed)
+
+
+def worn(
+    card: Garment,
+    lora: Path,
+    sha256: str,
+    strength: float,
+    engine: Engine,
+    prompt: str,
+    *,
+    seed: int = SEED,
+    steps: int | None = None,
+) -> np.ndarray:
+    """One picture of the trial, as ``sample`` has it; at strength 0 the LoRA is off."""
+    from tools.engine import Job, LoraUse
+
+    base = engine.base.name
+    layout, phrases = fitting(card)
+    phrases = (*phrases[:2], prompt, *phrases[3:])
+    loras = (LoraUse(lora, sha256, strength, 2),) if strength else ()
+    job = Job(layout, phrases, loras, seed, steps or STEPS[base], GUIDANCE[base])
+    return engine.draw(job).picture
+
+
+def fitting(card: Garment) -> tuple[Layout, tuple[str, ...]]:
+    """Somebody who wears the garment and what goes beside it, and the words that say so."""
+    known = {g.id: g for g in starter_garments()}
+    beside = _BESIDE.get(card.slot, ("white-cotton-tee", "indigo-straight-jeans"))
+    outfit = [card, *(known[id] for id in beside)]
+    person = Person()
+    layout = lay_out(outfit, person, "standing", {"spring-autumn": 1.0})
+    return layout, (_SCENE, person_phrase(person), *(g.phrase for g in outfit))
 
 
 def judged(off_color: float, trials: tuple[Trial, ...], sheet: np.ndarray) -> Report:

@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from catalog.croquis.figure import AGES, BODIES, HAIR, HAIR_COLORS, POSES, PRESENTATIONS, SKINS
 from catalog.croquis.palette import COLORS
 from catalog.croquis.scene import SCENES
-from catalog.garment import CATEGORIES, Season, Slot
+from catalog.garment import CATEGORIES, Length, Season, Sleeves, Slot
 from tools.look import MAX_GARMENTS
+from tools.segment import MOST_POINTS
+from tools.touch_up import Degree
 from tools.wish import Wish
 
 
@@ -77,3 +79,50 @@ class LookArgs(Arguments):
     scene: Scene | None = None
     season: dict[Season, Annotated[float, Field(ge=0, le=1)]] | None = None
     person: PersonChange | None = None
+
+
+class Click(Arguments):
+    """One point of a picture, in its own pixels: x from the left, y from the top."""
+
+    x: Annotated[float, Field(ge=0, le=100_000)]
+    y: Annotated[float, Field(ge=0, le=100_000)]
+    keep: bool = True
+    """False takes away what is there."""
+
+
+Side = Annotated[float, Field(ge=0, le=100_000)]
+
+
+class PartArgs(Arguments):
+    """Which part of a picture: a garment by its name, or clicks, or a box."""
+
+    garment: Annotated[str, Field(max_length=64)] | None = None
+    """Of a look: a garment's id, slot or kind. Needs no clicks."""
+    points: Annotated[tuple[Click, ...], Field(max_length=MOST_POINTS)] = ()
+    box: tuple[Side, Side, Side, Side] | None = None
+    """Left, top, right, bottom."""
+
+    @property
+    def where(self) -> dict[str, Any]:
+        """The part, as the methods of Studio take it."""
+        points = tuple((p.x, p.y, p.keep) for p in self.points)
+        return {"garment": self.garment, "points": points, "box": self.box}
+
+
+class ChangeArgs(PartArgs):
+    """What changes there. Without any of these the part is drawn anew, as it was planned."""
+
+    candidate: Annotated[int, Field(ge=0, le=2)] = 0
+    """Which of the answers that segment gave for these clicks."""
+    color: Color | None = None
+    sleeves: Sleeves | Degree | None = None
+    """A length, or one step shorter or longer than now."""
+    length: Length | Degree | None = None
+    swap: Annotated[str, Field(max_length=64)] | None = None
+    """Id of the garment to wear instead, of the same slot."""
+
+    @property
+    def change(self) -> dict[str, Any]:
+        """Part and change, as ``Studio.touch_up`` takes them."""
+        said = self.model_dump(include={"candidate", "color", "sleeves", "length", "swap"})
+        return {**self.where, **said}

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from catalog.base import Base
 from catalog.croquis import maps
+from catalog.errors import UnknownName
 from tools.layout import Layout
+from tools.look import Control
+
+CALLED = {"lineart": "layout"}
+"""What a plan calls a base's net, where that is not the net's own name."""
 
 
 def control_maps(layout: Layout, base: Base) -> list[np.ndarray]:
@@ -25,6 +32,19 @@ def control_maps(layout: Layout, base: Base) -> list[np.ndarray]:
         ),
     }
     return [made[kind]().astype(np.float32) / 255 for kind in base.controlnets]
+
+
+def heard(usual: Control, controls: Mapping[str, Control], base: Base) -> list[Control]:
+    """How each of the base's ControlNets is heard, in their order: as named, else as usual.
+
+    Raises:
+        UnknownName: ``controls`` names a net that this base does not have.
+    """
+    names = [CALLED.get(kind, kind) for kind in base.controlnets]
+    for name in controls:
+        if name not in names:
+            raise UnknownName.among("ControlNet", name, names)
+    return [controls.get(name, usual) for name in names]
 
 
 def shares(layout: Layout, base: Base) -> np.ndarray:

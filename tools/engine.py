@@ -9,8 +9,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from catalog.errors import BadValue, Cancelled
 from catalog.lora_file import check_lora_file, read_lora
 from tools import conditions
 from tools.layout import Layout
+from tools.look import Control
 
 CACHED_LORAS = 64
 STOPPED = ("Drawing was stopped.", "Nothing was saved; ask again any time.")
@@ -55,9 +56,9 @@ class Job:
     seed: int
     steps: int
     guidance: float
-    control_weight: float
-    control_start: float
-    control_end: float
+    control: Control = Control()
+    """How every ControlNet is heard that ``controls`` does not name."""
+    controls: Mapping[str, Control] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ class Engine:
         Raises:
             Cancelled: ``cancel`` was set; nothing is left behind.
             Damaged, BadValue: a LoRA file is not what it should be.
+            UnknownName: ``controls`` names a net that the base does not have.
         """
         with self._lock, torch.inference_mode():
             return self._run(self._pipe, job, on_step, cancel, {})
@@ -220,6 +222,7 @@ class Engine:
         if cancel is not None and cancel.is_set():  # stopped while somebody else was drawn
             raise Cancelled(*STOPPED)
         started = time.perf_counter()
+        heard = conditions.heard(job.control, job.controls, self.base)
         # 1. words
         words, nothing = self._words(job.phrases)
         text_done = time.perf_counter()
@@ -256,9 +259,9 @@ class Engine:
                 negative_prompt_embeds=nothing,
                 num_inference_steps=job.steps,
                 guidance_scale=job.guidance,
-                controlnet_conditioning_scale=[job.control_weight] * len(controls),
-                control_guidance_start=[job.control_start] * len(controls),
-                control_guidance_end=[job.control_end] * len(controls),
+                controlnet_conditioning_scale=[c.weight for c in heard],
+                control_guidance_start=[c.start for c in heard],
+                control_guidance_end=[c.end for c in heard],
                 cross_attention_kwargs={"regions": bias},
                 callback_on_step_end=after_step,
                 output_type="latent",

@@ -54,6 +54,8 @@ class Status(BaseModel):
     state: State
     kind: str = ""
     queue: str = ""
+    owner: str | None = None
+    """Who started it; None = the person at this machine."""
     created: float = 0.0
     """Seconds since 1970."""
     seconds: float = 0.0
@@ -65,6 +67,14 @@ class Status(BaseModel):
     """What to do next, where there is something to do."""
     result: dict[str, Any] | None = None
     error: dict[str, str] | None = None
+
+
+class Paused(Exception):
+    """The job waits for somebody's word: it is queued again, and nobody runs it."""
+
+    def __init__(self, stage: str, message: str) -> None:
+        super().__init__(message)
+        self.stage, self.message = stage, message
 
 
 class Run:
@@ -101,14 +111,14 @@ class Run:
         self.keep(path.name, json.dumps(found).encode())
         return json.loads(path.read_bytes())
 
+    def wait_for(self, stage: str, message: str) -> None:
+        """Go no further until ``Jobs.keep`` has written ``<stage>.json``; ``message`` says why."""
+        if not (self.folder / f"{stage}.json").exists():
+            raise Paused(stage, message)
+
     def keep(self, name: str, data: bytes) -> Path:
         """Write a file of the job whole or not at all. Raises ``CannotNow`` on a full disk."""
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if shutil.disk_usage(self.folder).free < len(data) + DISK_RESERVE:
-            raise CannotNow("The disk is full.", "Free some space and resume the job.")
-        _swap(path, data)
-        return path
+        return _keep(self.folder, name, data)
 
 
 Work = Callable[[Run], dict[str, Any]]
@@ -151,12 +161,13 @@ class Jobs:
         *,
         queue: str = "train",
         files: Mapping[str, bytes] | None = None,
+        owner: str | None = None,
     ) -> str:
         """A new queued job; returns its id.
 
-        ``arguments``: JSON values. ``files``: what lies in its ``kept`` folder from the start, by
-        relative name. Raises ``UnknownName`` for a kind that does not exist, ``Busy``
-        when the queue is full, ``CannotNow`` when the folder cannot be written.
+        ``arguments``: JSON values. ``owner``: who starts it. ``files``: what lies in its ``kept``
+        folder from the start, by relative name. Raises ``UnknownName`` for a kind that does not
+        exist, ``Busy`` when the queue is full, ``CannotNow`` when the folder cannot be written.
         """
         if kind not in self._kinds:
             raise UnknownName.among("kind of job", kind, self._kinds)
@@ -169,7 +180,10 @@ class Jobs:
                 "Resume or cancel some of them: `stylist job list`.",
             )
         id = f"job-{secrets.token_hex(6)}"
-        facts = {"kind": kind, "queue": queue, "created": time.time(), "arguments": arguments}
+        facts = {
+            "kind": kind, "queue": queue, "owner": owner, "created": time.time(),
+            "arguments": arguments,
+        }  # fmt: skip
         data = json.dumps(facts).encode()
         if len(data) > MAX_ARGUMENTS:
             raise BadValue("A job is described in at most 64 KB.", "Say less.")
@@ -191,6 +205,21 @@ class Jobs:
         finally:
             shutil.rmtree(partial, ignore_errors=True)  # nothing is there when all went well
         return id
+
+    def arguments(self, id: str) -> dict[str, Any]:
+        """What job ``id`` was started with. Raises ``UnknownName``, ``Damaged``."""
+        return self._known(id)[1]
+
+    def keep(self, id: str, name: str, data: bytes) -> None:
+        """Write a file into the ``kept`` folder of a job that nobody runs.
+
+        Raises ``UnknownName``, ``Busy`` (it is being run), ``CannotNow``.
+        """
+        with self._held(id):
+            try:
+                _keep(self.folder / id / "kept", name, data)
+            except OSError as error:
+                raise _unwritable(error) from error
 
     def cancel(self, id: str) -> Status:
         """Ask job ``id`` to stop: at once when nobody runs it, else at its next step.
@@ -254,6 +283,9 @@ class Jobs:
                     result = self._kinds[status.kind](Run(folder, arguments, note, asked))
                 # 3. how it ended
                 note(state="done", result=result, stage="done", message="", durable=True)
+            except Paused as asked_for:
+                waits = {"stage": asked_for.stage, "message": asked_for.message}
+                note(state="queued", step=0, steps=0, **waits, durable=True)
             except Cancelled:
                 note(state="cancelled", message=_RESUME.format(id), durable=True)
             except StylistError as error:
@@ -351,7 +383,7 @@ class Jobs:
             # its process may have come to its end between the two looks
             if (folder / "state.json").exists():
                 status = Status.model_validate_json((folder / "state.json").read_bytes())
-            if status.state in ("queued", "running"):
+            if status.state in ("queued", "running") and not status.message:
                 how = "It was interrupted. Go on" if status.stage else "Nobody runs it yet. Do"
                 message = f"{how}: `stylist job resume {id}`."
                 status = status.model_copy(update={"state": "queued", "message": message})
@@ -379,6 +411,15 @@ class _Asked(threading.Event):
         ):
             self.set()
         return super().is_set()
+
+
+def _keep(folder: Path, name: str, data: bytes) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(folder).free < len(data) + DISK_RESERVE:
+        raise CannotNow("The disk is full.", "Free some space and resume the job.")
+    _swap(path, data)
+    return path
 
 
 def _lock(path: Path) -> filelock.FileLock:

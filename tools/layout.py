@@ -54,9 +54,12 @@ class Layout:
 
 
 def lay_out(
-    garments: Sequence[Garment], person: Person, pose_name: str, season: Mapping[Season, float]
+    garments: Sequence[Garment],
+    person: Person,
+    posture: str | pose.Points,
+    season: Mapping[Season, float],
 ) -> Layout:
-    """Draw the layout of an outfit on a body.
+    """Draw the layout of an outfit on a body, posed as a preset or as measured on a picture.
 
     Season decides how clothes are worn: sleeves rolled when summer weighs most, coats closed when
     winter does.
@@ -67,7 +70,7 @@ def lay_out(
     shapes = tuple(worn_shape(g.shape, season) for g in garments)
     truth = drawing.Worn(
         person=person,
-        pose=pose.preset(pose_name, person),
+        pose=pose.fitted(posture, person),
         outfit=tuple((shape, _BLANK) for shape in shapes),
         scene="studio",
         season=(),

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from catalog.base import GUIDANCE, STEPS
-from catalog.croquis.figure import AGES, BODIES, HAIR, HAIR_COLORS, POSES, PRESENTATIONS, SKINS
+from catalog.croquis.figure import AGES, BODIES, HAIR, HAIR_COLORS, PRESENTATIONS, SKINS
 from catalog.croquis.palette import COLORS
 from catalog.croquis.scene import SCENES
 from catalog.errors import BadValue, UnknownName
 from catalog.garment import SEASONS, Garment, Length, Season, Sleeves
+from tools import pose as poses
 
 MAX_GARMENTS = 9
 _SLOTS_WITH = {
@@ -111,6 +112,24 @@ class Worn(_Strict):
         return garment.model_copy(update=changed) if changed else garment
 
 
+class Control(_Strict):
+    """How one ControlNet is heard."""
+
+    weight: Annotated[float, Field(ge=0, le=2)] = 1.0
+    start: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the steps after which it begins."""
+    end: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+    @model_validator(mode="after")
+    def _some_steps(self):
+        if self.start >= self.end:
+            raise BadValue(
+                f"A control that begins at {self.start:g} cannot end at {self.end:g}.",
+                "Give a start below its end, both from 0 to 1.",
+            )
+        return self
+
+
 class Plan(_Strict):
     """Everything ``render_look`` needs. Limits: 1–9 garments, 1–50 steps, weights 0–2."""
 
@@ -118,7 +137,8 @@ class Plan(_Strict):
     season: dict[Season, Annotated[float, Field(ge=0, le=1)]] = {"spring-autumn": 1.0}
     """Season → weight; normalised to sum to 1."""
     season_strength: Annotated[float, Field(ge=0, le=2)] = 1.0
-    pose: str = "standing"
+    pose: str | poses.Points = "standing"
+    """A preset, or 18 keypoints measured on a picture, in pixels of that picture."""
     scene: str = "city street"
     person: PersonSpec = PersonSpec()
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
@@ -126,17 +146,34 @@ class Plan(_Strict):
     """None, here and for guidance: what the base draws well with (a receipt says the numbers)."""
     guidance: Annotated[float, Field(ge=1, le=10)] | None = None
     control_weight: Annotated[float, Field(ge=0, le=2)] = 1.0
-    """Weight of the layout and skeleton ControlNets."""
+    """Weight of every ControlNet that ``controls`` does not name."""
     control_start: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of the steps after which the ControlNets begin."""
     control_end: Annotated[float, Field(ge=0, le=1)] = 1.0
+    controls: Annotated[dict[str, Control], Field(max_length=8)] = {}
+    """ControlNet → how it is heard: ``layout``, ``openpose``, and what else the base has."""
 
-    @field_validator("pose", "scene")
+    @property
+    def control(self) -> Control:
+        """How the nets are heard that ``controls`` does not name."""
+        return Control(weight=self.control_weight, start=self.control_start, end=self.control_end)
+
+    @model_validator(mode="after")
+    def _controls_some_steps(self):
+        _ = self.control
+        return self
+
+    @field_validator("pose")
     @classmethod
-    def _known(cls, value, info):
-        known = POSES if info.field_name == "pose" else SCENES
-        if value not in known:
-            raise UnknownName.among(info.field_name, value, known)
+    def _can_be_drawn(cls, value):
+        named = isinstance(value, str)
+        return poses.checked_name(value) if named else poses.checked_points(value)
+
+    @field_validator("scene")
+    @classmethod
+    def _known(cls, value):
+        if value not in SCENES:
+            raise UnknownName.among("scene", value, SCENES)
         return value
 
     @field_validator("season")

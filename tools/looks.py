@@ -17,6 +17,7 @@ import numpy as np
 from catalog.errors import Damaged, StylistError, UnknownName
 from tools.layout import Layout
 from tools.look import Look, Receipt
+from tools.selection import labels_of
 from tools.touch_up import mask_sha256
 
 LOOK_ID = re.compile(r"look-[0-9a-f]{16}")
@@ -60,7 +61,7 @@ class Looks:
         layout: Layout,
         mask: np.ndarray | None = None,
     ) -> Look:
-        """Keep a picture, what it was drawn from, and where it was touched up.
+        """Keep a picture, what it was drawn from, its garments' masks, and where it was touched.
 
         ``facts`` are the fields of its receipt, all but its id and date; None fields that are not
         part of every receipt are left out of what the id is made from.
@@ -76,6 +77,7 @@ class Looks:
             partial.mkdir(parents=True, exist_ok=True)
             write_png(partial / "look.png", picture)
             write_png(partial / "layout.png", _layout_picture(layout))
+            write_png(partial / "garments.png", labels_of(layout))
             if mask is not None:
                 write_png(partial / "mask.png", mask.astype(np.uint8) * 255)
             (partial / "receipt.json").write_text(receipt.model_dump_json(indent=1))
@@ -102,6 +104,17 @@ class Looks:
         if picture is None or pixels_sha256(picture) != look.receipt.picture_sha256:
             raise Damaged(f"The picture of {look.id} was changed.", "Draw the look again.")
         return picture
+
+    def labels(self, look: Look) -> np.ndarray | None:
+        """Which garment each pixel belongs to, uint8 ``(H, W)``: 0 none, 1 + i garment i.
+
+        None when the look was kept without it, or it cannot be read.
+        """
+        labels = _read(Path(look.folder) / "garments.png", "L")
+        size = look.receipt.height, look.receipt.width
+        if labels is None or labels.shape != size:
+            return None
+        return labels if labels.max(initial=0) <= len(look.receipt.plan.garments) else None
 
     def _folders(self) -> list[Path]:
         return sorted(self.folder.glob("look-*")) if self.folder.exists() else []

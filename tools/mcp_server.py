@@ -12,6 +12,7 @@ import difflib
 import inspect
 import json
 import logging
+import operator
 import threading
 import traceback
 from collections.abc import Callable
@@ -313,7 +314,7 @@ class _Work:
             return self.tool.show(look, self.args)
 
     def _call(self, studio: Studio) -> Any:
-        method = getattr(studio, self.tool.method or self.tool.name)
+        method = operator.attrgetter(self.tool.method or self.tool.name)(studio)
         offered = {"owner": self.caller.name, "progress": self._tell, "cancel": self.cancel}
         wanted = inspect.signature(method).parameters
         more = {k: v for k, v in offered.items() if k in wanted}

@@ -18,8 +18,20 @@ from pydantic import BaseModel, Field
 
 from catalog.errors import BadValue, clip
 from catalog.garment import Garment
-from tools.arguments import Arguments, FindArgs, LookArgs, PersonChange, PlanArgs
+from tools.arguments import (
+    Arguments,
+    CategoryWord,
+    ChangeArgs,
+    FindArgs,
+    LookArgs,
+    PartArgs,
+    PersonChange,
+    PlanArgs,
+)
+from tools.arguments import Pose as PoseWord
 from tools.look import MAX_GARMENTS, STANDING, Look, PersonSpec, Plan, Worn
+from tools.pose import Points
+from tools.selection import Selection
 from tools.studio import DryRun, ReplayResult
 from tools.tokens import Right
 from tools.uploads import KEPT_HOURS, Photo
@@ -57,9 +69,36 @@ class UploadArgs(Arguments):
     """The picture file, base64; a data: URL is understood too."""
 
 
+class StartGarmentArgs(Arguments):
+    """What the garment is, and photos of it."""
+
+    name: Annotated[str, Field(min_length=2, max_length=120)]
+    """Its name in the shop, such as "Red wool coat"; its id is made of it."""
+    photos: Annotated[tuple[Annotated[str, Field(max_length=64)], ...], Field(max_length=40)]
+    """Ids from upload_photo: 4 to 40 of one garment, about ten are best."""
+    category: CategoryWord | None = None
+    """What it is; leave out to have it told by the silhouette."""
+    tags: Annotated[tuple[Annotated[str, Field(max_length=120)], ...], Field(max_length=32)] = ()
+    """Tags every photo gets."""
+    without: Annotated[tuple[Annotated[str, Field(max_length=120)], ...], Field(max_length=32)] = ()
+    """Tags no photo gets, such as a wrong guess of an earlier job."""
+    price: Annotated[float, Field(ge=0, le=1e6)] = 0.0
+    """In euros."""
+    review: bool = False
+    """Wait after tagging and again before publishing, each time for resume_job."""
+
+
+class JobArgs(Arguments):
+    id: Annotated[str, Field(max_length=64)]
+    """Job id, as start_garment_job returns it."""
+
+
 class RenderArgs(LookArgs):
     """What to draw."""
 
+    # wider than what a planner is asked for: what `arguments` of a look say must be accepted
+    pose: PoseWord | Annotated[Points, Field(min_length=18, max_length=18)] | None = None  # type: ignore[assignment]
+    """A preset, or the 18 points of another look's ``arguments``: x and y, null where unknown."""
     garments: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_GARMENTS)]
     """Garment ids of a whole outfit: top and bottom or a onepiece, footwear, then what you like."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
@@ -86,6 +125,40 @@ class LooksArgs(Arguments):
     limit: Annotated[int, Field(ge=1, le=50)] = 10
     before: LookId | None = None
     """Go on after this one, towards older looks."""
+
+
+class SegmentArgs(PartArgs):
+    """Which picture, and which part of it."""
+
+    look: LookId | None = None
+    photo: Annotated[str, Field(max_length=64)] | None = None
+    """Id from upload_photo, in place of a look."""
+
+
+class TouchUpArgs(ChangeArgs):
+    """Which part of which look, and what changes there."""
+
+    id: LookId
+    """The look that is changed; it stays as it is, the answer is a new one."""
+    mask: Annotated[str, Field(max_length=64)] | None = None
+    """In place of clicks: id from upload_photo of a 512 x 768 picture, white where to repaint."""
+    inverted: bool = False
+    """Repaint everything but the marked part."""
+    strength: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Leave out: 0.8 for a colour, so that folds stay, else 1."""
+    thread: ThreadName | None = None
+    """Leave out: the thread of the look."""
+    request_key: RequestKey | None = None
+    """Repeat a request with the same key and you get the same look, not drawn twice."""
+
+
+def _segment(args: SegmentArgs) -> dict[str, Any]:
+    return {"look": args.look, "photo": args.photo, **args.where}
+
+
+def _touch_up(args: TouchUpArgs) -> dict[str, Any]:
+    more = ("id", "mask", "inverted", "strength", "thread")
+    return {**args.change, **{name: getattr(args, name) for name in more}}
 
 
 def _fields(args: BaseModel) -> dict[str, Any]:
@@ -157,6 +230,8 @@ def show(result: Any, _: Any = None) -> Answer:
     if isinstance(result, ReplayResult):
         facts = {"same": result.same, "max_difference": result.max_difference}
         return Answer({**facts, "message": result.message})
+    if isinstance(result, Selection):
+        return Answer(result.facts())
     if isinstance(result, Photo):
         return Answer({"photo": result.model_dump()})
     if isinstance(result, list | tuple) and all(isinstance(g, Garment) for g in result):
@@ -190,6 +265,8 @@ def look_facts(look: Look) -> dict[str, Any]:
         "parent": receipt.parent,
         "arguments": render_arguments(plan),
     }
+    if drawn := _drawn(plan):
+        facts["drawn"] = drawn
     if look.seconds:
         facts["seconds"] = look.seconds["total"]
     return facts
@@ -201,6 +278,13 @@ def render_arguments(plan: Plan) -> dict[str, Any]:
     if plan.steps is not None:
         said["steps"] = plan.steps
     return {"garments": [worn.id for worn in plan.garments], **said}
+
+
+def _drawn(plan: Plan) -> dict[str, dict[str, str]]:
+    """Garment id → what a touch-up made other than the shop sells it."""
+    said = {w.id: w.model_dump(include={"color", "sleeves", "length"}, exclude_none=True)
+            for w in plan.garments}  # fmt: skip
+    return {id: change for id, change in said.items() if change}
 
 
 def _found(g: Garment) -> dict[str, Any]:
@@ -376,6 +460,82 @@ TOOLS: tuple[Tool, ...] = (
         "reproducible on this machine. Takes as long as drawing it did.",
         "Replay a look",
         draws=True,
+        keeps=True,
+    ),
+    Tool(
+        "segment",
+        SegmentArgs,
+        "Find a part of one of your looks, or of an uploaded photo, without changing anything: by "
+        "the name of a garment (looks only), or by points (x, y in the picture's own pixels, keep "
+        "false takes away) or a box. Answers with the model that found it, the garment that lies "
+        "there, and for each candidate its score, its share of the picture and its box. Pass the "
+        "same points to touch_up. Points need a segmentation model; names do not.",
+        "Find a part of a picture",
+        call=_segment,
+    ),
+    Tool(
+        "touch_up",
+        TouchUpArgs,
+        "Draw one garment of a look again and nothing else: every pixel outside it stays as it is. "
+        "Say which (garment, or points, box, mask) and what changes: color (a word), sleeves or "
+        "length (a word, or shorter, longer), swap (id of a garment of the same slot); nothing of "
+        "these draws it anew. Returns a new look, the old one stays. `drawn` names what the shop "
+        "does not sell in that colour or shape: tell the person.",
+        "Touch up a look",
+        right="touch",
+        draws=True,
+        keeps=True,
+        call=_touch_up,
+    ),
+    Tool(
+        "undo",
+        LookIdArgs,
+        "The look that this one was made from, to go on from there. Nothing is deleted: going on "
+        "with the later look again is the redo.",
+        "Undo a touch-up",
+    ),
+    Tool(
+        "start_garment_job",
+        StartGarmentArgs,
+        "Make a new garment for the catalog from photos of it (ids from upload_photo): cut out, "
+        "measured, tagged, its LoRA trained, tried on, published. Takes minutes and goes on by "
+        "itself; rendering goes on beside it, one job trains at a time. Returns the job's id and "
+        "the garment's: ask job_status. With the same name while that job is open you get that "
+        "job again. Photos, names and categories that cannot be used are refused with the reason.",
+        "Start a garment job",
+        method="garment_jobs.start",
+        right="train",
+        keeps=True,
+    ),
+    Tool(
+        "job_status",
+        JobArgs,
+        "How far one of your jobs is: state (queued, running, done, failed, cancelled, unknown), "
+        "stage, step of steps, tags found, warnings about the photos; at its end whether the "
+        "garment is offered, at which strength, and flags (weak, overcooked, leaks, wrong "
+        "colours). `next` says what to do. Nothing is done unless state is done.",
+        "Job status",
+        method="garment_jobs.status",
+        right="train",
+    ),
+    Tool(
+        "cancel_job",
+        JobArgs,
+        "Stop one of your jobs at its next step. What it finished is kept, and resume_job goes on "
+        "from there. The catalog stays as it was.",
+        "Cancel a job",
+        method="garment_jobs.cancel",
+        right="train",
+        keeps=True,
+    ),
+    Tool(
+        "resume_job",
+        JobArgs,
+        "Go on with one of your jobs that was cancelled, failed or interrupted, after its last "
+        "finished stage; or let one that was started with review go past the point it waits at.",
+        "Resume a job",
+        method="garment_jobs.resume",
+        right="train",
         keeps=True,
     ),
 )

@@ -10,115 +10,39 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import statistics
+import time
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.attributes import Attributes, cloth, measure
 from catalog.base import Base, load_base
 from catalog.checkpoint import Checkpoint
 from catalog.croquis.palette import color_word
-from catalog.errors import AskDifferently, BadValue, UnknownName, clip
+from catalog.errors import AskDifferently, BadValue, Busy
 from catalog.garment import CATEGORIES, SEASONS, Garment, Shape
 from catalog.grab_cut import cut
 from catalog.index import Catalog
 from catalog.lora_file import check_lora_file
 from catalog.photo_file import photo_pixels, pixels_png
 from catalog.photo_frame import contact_sheet, frame
-from catalog.photo_intake import read_photos
 from catalog.starter import starter_garments
-from catalog.tags import Choice, TagBook, choose, read_caption, write_captions
-from catalog.train_lora import GARMENT, lora_file
-from tools.jobs import Jobs, Run
+from catalog.tags import Choice, TagBook, Tags, choose, read_caption, write_captions
+from catalog.train_lora import lora_file
+from tools.garment_order import LEAST_PHOTOS, Order
+from tools.jobs import Run
 
-KIND = "new garment"
-LEAST_PHOTOS = 4
+if TYPE_CHECKING:
+    from tools.engine import Engine
+
+PATIENCE = 60
+"""Seconds that a finished garment waits for somebody else's change of the catalog."""
+CURVE = 2
+"""Training steps between two notes of the loss curve."""
 SURE = 0.5
 """Confidence from which a measured category is believed."""
-_NAME = re.compile(r"[^\W_][\w '’&.,()+-]{0,119}")
-
-
-class Order(BaseModel):
-    """What a new garment is to be."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{1,63}$")
-    name: str
-    category: str | None = None
-    """One of ``CATEGORIES``; None: told by the silhouette."""
-    tags: tuple[str, ...] = ()
-    """Tags every photo gets."""
-    without: tuple[str, ...] = ()
-    """Tags no photo gets."""
-    threshold: float = 0.35
-    price: float = Field(default=0.0, ge=0, le=1e6)
-    steps: int | None = Field(default=None, ge=1, le=5000)
-    """Training steps; None: as the base trains well."""
-    base: str = "croquis"
-
-
-def start(
-    jobs: Jobs,
-    catalog: Catalog,
-    name: str,
-    photos: Path | Sequence[tuple[str, bytes]],
-    *,
-    category: str | None = None,
-    tags: Sequence[str] = (),
-    without: Sequence[str] = (),
-    price: float = 0.0,
-    steps: int | None = None,
-    base: str = "croquis",
-) -> str:
-    """Check everything and queue the job; returns its id. ``Jobs.run`` does the work.
-
-    ``photos``: a folder, a zip file, or files as names and bytes; they are copied.
-
-    Raises ``BadValue`` (name, photos, a number), ``UnknownName`` (category), ``Busy``.
-    """
-    if base != "croquis":
-        raise BadValue(
-            f"Garments are not trained for {base} here yet.",
-            "Import a LoRA made for it: `stylist catalog import`.",
-        )
-    if category is not None and category not in CATEGORIES:
-        raise UnknownName.among("category", category, CATEGORIES)
-    order = Order(
-        id=_id_of(name), name=name.strip(), category=category, tags=tuple(tags),
-        without=tuple(without), price=price, steps=steps, base=base,
-    )  # fmt: skip
-    Choice(order.threshold, order.tags, order.without)  # says which tag is none
-    if order.id in catalog.store.ids():
-        raise BadValue(f"There is already a garment “{order.id}”.", "Give yours another name.")
-    intake = read_photos(photos)
-    if len(intake.distinct) < LEAST_PHOTOS:
-        found = f"{len(intake.distinct)} different usable photos"
-        bad = "; ".join(f"{n}: {why}" for n, why in intake.refused[:5])
-        raise BadValue(
-            f"There are {found}, and a garment needs at least {LEAST_PHOTOS}."
-            + (f" Refused: {bad}" if bad else ""),
-            "About ten of one garment, from several sides, are best.",
-        )
-    notes: dict[str, Any] = {"refused": intake.refused, "duplicates": [], "photos": []}
-    files: dict[str, bytes] = {}
-    for photo in intake.photos:
-        if photo.duplicate_of:
-            notes["duplicates"].append((photo.name, photo.duplicate_of))
-            continue
-        file = f"{len(files):02}.png"
-        files[f"photos/{file}"] = pixels_png(photo.pixels)
-        notes["photos"].append(
-            {"file": file, "name": photo.name, "blurred": photo.blurred, "caption": photo.caption}
-        )
-    files["photos.json"] = json.dumps(notes).encode()
-    return jobs.add(KIND, order.model_dump(mode="json"), files=files)
 
 
 class NewGarment:
@@ -128,6 +52,7 @@ class NewGarment:
         self._catalog = catalog
         self._threads = threads
         self._loaded: Base | None = None
+        self._drawing: Engine | None = None
 
     def __call__(self, run: Run) -> dict[str, Any]:
         order = Order.model_validate(run.arguments)
@@ -135,8 +60,12 @@ class NewGarment:
         cuts = run.once("cut-outs", lambda: self._cut_outs(run, order, notes))
         found = run.once("tags", lambda: self._tags(run, order, notes, cuts))
         card = Garment.model_validate(run.once("card", lambda: self._card(order, found)))
+        if order.review:
+            run.wait_for("reviewed", "Look at the cut-outs and tags, then say that it may train.")
         trained = run.once("training", lambda: self._train(run, order, card))
         admitted = run.once("admission", lambda: self._admit(run, card))
+        if order.review:
+            run.wait_for("approved", "Look at the admission sheet, then say that it is published.")
         run.once("published", lambda: self._publish(run, card, trained, admitted))
         warnings = [f"{n}: {why}" for n, why in notes["refused"]]
         warnings += [f"{n}: the same as {twin}, left out" for n, twin in notes["duplicates"]]
@@ -176,7 +105,7 @@ class NewGarment:
         if len(kept) < LEAST_PHOTOS:
             raise BadValue(
                 f"A garment stands out in only {len(kept)} of the photos.",
-                f"Look at {run.folder / 'cut-outs.png'}; take photos before an even background.",
+                "Look at cut-outs.png in the job's folder; take photos before an even background.",
             )
         return {"files": kept, "warnings": warnings}
 
@@ -192,7 +121,7 @@ class NewGarment:
             likely = ", ".join(f"{name} ({sure:.0%})" for name, sure in seen.categories[:3])
             raise AskDifferently(
                 f"What kind of garment it is cannot be told from its shape: {likely}.",
-                "Start it again and say so: --category.",
+                "Start it again and name its category.",
             )
         trigger = _trigger(order.id, {card.trigger for card in self._catalog.all()})
         choice = Choice(order.threshold, (trigger, *order.tags), order.without)
@@ -203,6 +132,7 @@ class NewGarment:
         book.keep_first([trigger])
         book.dedupe()
         write_captions(run.folder / "dataset", book.tags)
+        run.keep("captions.json", json.dumps(book.tags).encode())
         assumed = [f"material {CATEGORIES[seen.category].materials[0]}", "no trim"]
         if order.category is None:
             assumed.insert(0, f"{seen.category}, {seen.category_confidence:.0%} sure")
@@ -216,6 +146,7 @@ class NewGarment:
             "pattern_confidence": seen.pattern_confidence,
             "trigger": trigger,
             "tags": book.counts(),
+            "automatic": list(dict.fromkeys(tags)),
             "assumed": assumed,
         }
 
@@ -249,24 +180,54 @@ class NewGarment:
         """The LoRA, from its last checkpoint when it was interrupted."""
         import torch
 
+        from tools.admission import sample
+
         if self._threads:
             torch.set_num_threads(self._threads)
         files = json.loads((run.folder / "cut-outs.json").read_bytes())["files"]
         pictures = self._dataset(run, files)
-        options = replace(GARMENT, steps=order.steps) if order.steps else GARMENT
         run.tell("loading the base")
-        base = self._base(order.base)
-        facts = (card.phrase, options, base.denoiser_sha256, [p.tobytes() for p in pictures])
+        base, options = self._base(order.base), order.options
+        captions = self._captions(run, files)
+        facts = (card.phrase, options, captions, base.denoiser_sha256,
+                 [p.tobytes() for p in pictures])  # fmt: skip
         key = hashlib.sha256(repr(facts).encode()).hexdigest()
+        curve: list[float] = []
 
         def stepped(step: int, steps: int, loss: float) -> None:
+            curve.append(round(loss, 4))
+            if step % CURVE == 0 or step == steps:
+                run.keep("curve.json", json.dumps({"last": step, "loss": curve}).encode())
             run.tell(f"training, loss {loss:.3f}", step, steps)
 
+        def drawn(step: int, lora: bytes) -> None:
+            run.tell("drawing a sample", step, options.steps)
+            partial = run.keep("sample.safetensors", lora)
+            for n, prompt in enumerate(order.prompts or (card.phrase,)):
+                picture = sample(card, partial, self._engine(order.base), prompt)
+                run.keep(f"samples/{step:05}-{n}.png", pixels_png(picture))
+
         checkpoint = Checkpoint(run.folder / "training.safetensors", key)
-        data = lora_file(card, pictures, base, options, stepped, run.cancel, checkpoint)
+        data = lora_file(
+            card, pictures, base, options, stepped, run.cancel, checkpoint, captions,
+            (order.sample_every, drawn) if order.sample_every else None,
+        )  # fmt: skip
         run.keep("lora.safetensors", data)
         about = check_lora_file(data, base=order.base)
         return {"sha256": about.sha256, "loss": float(about.metadata["loss"])}
+
+    def _captions(self, run: Run, files: Sequence[str]) -> list[Tags] | None:
+        """The captions as they lie beside the pictures; None while nobody has touched them.
+
+        What the program tagged by itself says no more than the card does.
+        """
+        folder = run.folder / "dataset"
+        captions = [
+            read_caption((folder / f).with_suffix(".txt").read_text("utf-8")) for f in files
+        ]
+        found = json.loads((run.folder / "tags.json").read_bytes())
+        own = set(found.get("automatic", ()))  # a job of before has none
+        return None if not own or all(set(c) == own for c in captions) else captions
 
     def _admit(self, run: Run, card: Garment) -> dict[str, Any]:
         """Does it work, how strongly should it, and does it leave the rest alone."""
@@ -277,6 +238,7 @@ class NewGarment:
             card,
             run.folder / "lora.safetensors",
             self._base(card.base),
+            engine=self._engine(card.base),
             progress=lambda n, of: run.tell("trying it on", n, of),
         )
         run.keep("admission.png", pixels_png(report.sheet))
@@ -295,7 +257,16 @@ class NewGarment:
         card = card.model_copy(
             update={"strength": admitted["strength"], "available": admitted["wearable"]}
         )
-        self._catalog.add(card, photos, (run.folder / "lora.safetensors").read_bytes())
+        lora = (run.folder / "lora.safetensors").read_bytes()
+        for left in range(PATIENCE, -1, -1):
+            try:
+                self._catalog.add(card, photos, lora)
+                break
+            except Busy:  # minutes of work do not fail for a lock that is held for a moment
+                if not left:
+                    raise
+                run.tell("waiting for the catalog")
+                time.sleep(1.0)
         return {"id": card.id}
 
     def _dataset(self, run: Run, files: Sequence[str]) -> list[np.ndarray]:
@@ -306,21 +277,13 @@ class NewGarment:
             self._loaded = load_base(name)
         return self._loaded
 
+    def _engine(self, name: str) -> Engine:
+        """One for samples and admission: each engine puts its adapter into the base's UNet."""
+        from tools.engine import Engine
 
-def _id_of(name: str) -> str:
-    """A garment's id from its name. Raises ``BadValue`` when nothing can be made of it."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name.strip()):
-        raise BadValue(
-            f"“{clip(name)}” is no name for a garment.",
-            "A name has 1 to 120 letters, digits, spaces and - ' & . , ( ) +.",
-        )
-    words = re.findall(r"[a-z0-9]+", name.lower())
-    id = "-".join(words)[:60].strip("-")
-    if len(id) < 2:
-        raise BadValue(
-            f"“{clip(name)}” has too few Latin letters to make an id of.", "Add an English word."
-        )
-    return id
+        if self._drawing is None:
+            self._drawing = Engine(self._base(name))
+        return self._drawing
 
 
 def _trigger(id: str, taken: set[str]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,20 +16,28 @@ import numpy as np
 from catalog.base import STEPS
 from catalog.croquis.drawing import person_phrase
 from catalog.croquis.figure import Person
-from catalog.errors import BadValue, Damaged
+from catalog.errors import BadValue, Damaged, ModelUnavailable
 from catalog.garment import Garment, Length, Sleeves, Slot
 from catalog.index import MAX_LIMIT, Catalog
-from tools import blend, touch_up
+from tools import blend, selection, touch_up
 from tools import mask as masks
+from tools.garment_jobs import GarmentJobs
 from tools.layout import Layout, lay_out
 from tools.look import STAGE, STANDING, AdapterUse, Look, PersonSpec, Plan, Receipt, Touch, Worn
 from tools.looks import Looks, pixels_sha256, read_mask, read_receipt, write_png
 from tools.outfit import Outfit, Wish, check, choose
 from tools.pace import Pace
+from tools.segment import Segmenter
+from tools.selection import Selection
 from tools.uploads import Photo, Uploads
 
 if TYPE_CHECKING:
     from tools.engine import Engine, Job
+
+Box = tuple[float, float, float, float]
+Point = tuple[float, float, bool]
+_KEPT_LABELS = 32
+"""Looks whose refined masks are kept in memory."""
 
 
 @dataclass(frozen=True)
@@ -77,18 +85,24 @@ class Studio:
         base: str = "croquis",
         threads: int | None = None,
         models: Path | None = None,
+        sam: Path | None = None,
     ) -> None:
         self.home = home
         self.base = base
         self.models = models
         """Where the models of a hub base lie, if not in the hub's cache."""
+        self.sam = sam
+        """An official SAM checkpoint; None = the croquis SAM."""
         self.threads = threads or os.cpu_count() or 1
         self.catalog = Catalog(home)
         self.uploads = Uploads(home)
+        self.garment_jobs = GarmentJobs(home, self.catalog, self.uploads, self.threads)
         self.pace = Pace(home)
         self._looks = Looks(home)
         self._engine: Engine | None = None
-        self._loading = threading.Lock()
+        self._segmenter: Segmenter | None = None
+        self._labels: dict[str, np.ndarray] = {}
+        self._loading, self._fetching = threading.Lock(), threading.Lock()
 
     @property
     def engine(self) -> Engine:
@@ -103,6 +117,14 @@ class Studio:
                 device = "cuda" if self.base != "croquis" and torch.cuda.is_available() else "cpu"
                 self._engine = Engine.load(self.base, device, self.models)
             return self._engine
+
+    @property
+    def segmenter(self) -> Segmenter:
+        """The model that answers clicks, loaded on first need. Raises ModelUnavailable, Damaged."""
+        with self._fetching:
+            if self._segmenter is None:
+                self._segmenter = Segmenter.load(self.sam)
+            return self._segmenter
 
     def find_garments(
         self,
@@ -211,7 +233,8 @@ class Studio:
         cannot be bought now.
 
         Raises:
-            UnknownName: a garment, pose or scene that does not exist, or a parent look.
+            UnknownName: a garment, pose, scene or ControlNet that does not exist, or a parent
+                look.
             BadValue: two garments for one slot, a garment whose LoRA is not trained yet, or an
                 incomplete outfit.
             Damaged: a weight or LoRA file is not what its hash says.
@@ -262,17 +285,81 @@ class Studio:
         self.pace.learn(self.base, steps, seconds)
         return look.model_copy(update={"seconds": {k: round(v, 4) for k, v in seconds.items()}})
 
+    def segment(
+        self,
+        look: str | None = None,
+        *,
+        photo: str | None = None,
+        garment: str | None = None,
+        points: Sequence[Point] = (),
+        box: Box | None = None,
+        refine: np.ndarray | None = None,
+        owner: str | None = None,
+    ) -> Selection:
+        """A part of a look or of a sent photo, by name, clicks or a box; nothing is changed.
+
+        Args:
+            garment: in a look: a garment's id, slot or kind. Needs no model.
+            points: ``(x, y, keep)`` in the picture's own pixels; keep False takes away.
+            box: ``(x0, y0, x1, y1)``, likewise.
+            refine: ``logits`` of an earlier candidate, to make it better by further points.
+
+        Raises:
+            UnknownName: no such look, photo or garment.
+            BadValue: nothing is marked, or it lies outside the picture.
+            ModelUnavailable: clicks need a SAM, and there is none.
+        """
+        if (look is None) == (photo is None):
+            raise BadValue("Which picture is meant?", "Name a look or a photo, one of them.")
+        if photo is not None:
+            from catalog.photo_file import photo_pixels
+
+            if garment is not None:
+                raise BadValue("A photo's garments have no names.", "Give points or a box.")
+            picture = photo_pixels(self.uploads.read(photo, owner))
+            return selection.clicked(
+                self.segmenter, picture, selection.prompt_of(points, box, refine)
+            )
+        seen = self.look(look or "", owner=owner)
+        worn = self._garments(seen.receipt.plan)
+        if garment is not None:
+            index = touch_up.index_of(worn, garment)
+            return selection.named(self._labels_of(seen), index, worn[index].id)
+        prompt = selection.prompt_of(points, box, refine)
+        found = selection.clicked(self.segmenter, self._looks.picture(seen), prompt)
+        under = selection.garment_under(self._labels_of(seen), found.mask)
+        return replace(found, garment=None if under is None else worn[under].id)
+
+    def garment_masks(self, id: str, *, owner: str | None = None) -> dict[str, np.ndarray]:
+        """Garment id → its mask in a look, bool ``(H, W)``, refined when there is a SAM.
+
+        Raises UnknownName, also for another caller's look.
+        """
+        look = self.look(id, owner=owner)
+        labels = self._labels_of(look)
+        return {worn.id: labels == i + 1 for i, worn in enumerate(look.receipt.plan.garments)}
+
+    def undo(self, id: str, *, owner: str | None = None) -> Look:
+        """The look that ``id`` was made from. Raises BadValue when it is the first one."""
+        look = self.look(id, owner=owner)
+        if look.receipt.parent is None:
+            raise BadValue(f"{id} is the first of its looks.", "There is nothing to undo.")
+        return self.look(look.receipt.parent, owner=owner)
+
     def touch_up(
         self,
         id: str,
         *,
         garment: str | None = None,
-        mask: np.ndarray | None = None,
+        mask: np.ndarray | str | None = None,
+        points: Sequence[Point] = (),
+        box: Box | None = None,
+        candidate: int = 0,
         inverted: bool = False,
         swap: str | None = None,
         color: str | None = None,
-        sleeves: Sleeves | None = None,
-        length: Length | None = None,
+        sleeves: Sleeves | touch_up.Degree | None = None,
+        length: Length | touch_up.Degree | None = None,
         strength: float | None = None,
         content: Literal["original", "noise", "fill"] = "original",
         feather: int = 6,
@@ -287,7 +374,10 @@ class Studio:
 
         Args:
             garment: which one changes: its id, slot or kind. Without it the one under the mask.
-            mask: bool ``(768, 512)`` or such a picture; without it the garment's own region.
+            mask: bool ``(768, 512)``, such a picture, or the id of one that was sent; without it
+                and without clicks the garment's own region.
+            points, box, candidate: clicks in place of a mask, as ``segment`` takes them, and which
+                of its answers is meant.
             inverted: repaint all but the mask.
             swap: id of the garment to wear instead, of the same slot.
             strength: 0–1, how far the part is taken back to noise. None: 0.8 for a change of
@@ -297,6 +387,7 @@ class Studio:
         Raises:
             UnknownName: no such look, or no such garment in it.
             BadValue: nothing is marked or would change, or a number outside its limits.
+            ModelUnavailable: clicks need a SAM, and there is none.
             Damaged: the look's picture is not what its receipt says. Cancelled.
         """
         tell = progress or (lambda _: None)
@@ -306,7 +397,16 @@ class Studio:
         picture, plan = self._looks.picture(look), look.receipt.plan
         garments = self._garments(plan)
         before = lay_out(garments, _person(plan.person), plan.pose, plan.season)
+        if isinstance(mask, str):
+            from catalog.photo_file import photo_pixels
+
+            mask = photo_pixels(self.uploads.read(mask, owner))
         marked = None if mask is None else masks.checked(mask, picture.shape[:2])
+        if points or box is not None:
+            if marked is not None:
+                raise BadValue("There are both a mask and clicks.", "Give one of them.")
+            prompt = selection.prompt_of(points, box)
+            marked = selection.clicked(self.segmenter, picture, prompt).candidate(candidate)
         if garment is not None:
             index = touch_up.index_of(garments, garment)
         elif marked is not None:
@@ -325,7 +425,8 @@ class Studio:
         garments = self._garments(plan)
         layout = lay_out(garments, _person(plan.person), plan.pose, plan.season)
         if marked is None:
-            marked = touch_up.region(before, layout, index)
+            seen = self._labels_of(look) == index + 1
+            marked = touch_up.region(seen, before, layout, index)
         marked = masks.require_some(masks.invert(marked) if inverted else marked)
         # 3. repaint and put the rest back
         adapters = self._adapters(plan, garments, layout)
@@ -451,6 +552,25 @@ class Studio:
         """The cards of a plan's garments, as they are worn in it."""
         return [worn.of(self.catalog.get(worn.id)) for worn in plan.garments]
 
+    def _labels_of(self, look: Look) -> np.ndarray:
+        """Which garment each pixel of a look belongs to, as ``Looks.labels`` says it."""
+        known = self._labels.get(look.id)
+        if known is not None:
+            return known
+        labels, plan = self._looks.labels(look), look.receipt.plan
+        if labels is None:
+            labels = selection.labels_of(
+                lay_out(self._garments(plan), _person(plan.person), plan.pose, plan.season)
+            )
+        try:
+            labels = selection.refined(self.segmenter, self._looks.picture(look), labels)
+        except ModelUnavailable:
+            return labels  # what was planned will do, and a SAM may come later
+        self._labels[look.id] = labels
+        while len(self._labels) > _KEPT_LABELS:
+            self._labels.pop(next(iter(self._labels)), None)
+        return labels
+
     def _adapters(
         self, plan: Plan, garments: list[Garment], layout: Layout
     ) -> tuple[AdapterUse, ...]:
@@ -516,9 +636,8 @@ class Studio:
             seed=plan.seed,
             steps=plan.steps or 0,
             guidance=plan.guidance or 0.0,
-            control_weight=plan.control_weight,
-            control_start=plan.control_start,
-            control_end=plan.control_end,
+            control=plan.control,
+            controls=plan.controls,
         )
 
     def _keep(

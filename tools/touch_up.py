@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import cv2
 import numpy as np
 
 from catalog.errors import BadValue, UnknownName
-from catalog.garment import Garment, Length, Sleeves
+from catalog.garment import CATEGORIES, Garment, Length, Sleeves
 from tools import mask as masks
 from tools.layout import Layout
 from tools.look import Plan, Touch, Worn
@@ -29,6 +29,10 @@ REACH = 5
 """Pixels by which a garment's region is grown: outlines lie on its border."""
 
 
+Degree = Literal["shorter", "longer"]
+"""One step along ``Sleeves`` or ``Length`` from what is worn now."""
+
+
 def changed(
     plan: Plan,
     garments: Sequence[Garment],
@@ -36,8 +40,8 @@ def changed(
     *,
     swap: Garment | None = None,
     color: str | None = None,
-    sleeves: Sleeves | None = None,
-    length: Length | None = None,
+    sleeves: Sleeves | Degree | None = None,
+    length: Length | Degree | None = None,
 ) -> Plan:
     """``plan`` with its garment ``index`` exchanged, or worn in another colour or shape.
 
@@ -46,9 +50,14 @@ def changed(
         UnknownName: no such colour, sleeves or length.
     """
     for name, word, known in (("sleeves", sleeves, Sleeves), ("length", length, Length)):
-        if word is not None and word not in get_args(known):
-            raise UnknownName.among(name, word, get_args(known))
+        words = (*get_args(known), *get_args(Degree))
+        if word is not None and word not in words:
+            raise UnknownName.among(name, word, words)
     worn, now = plan.garments[index], garments[index]
+    if sleeves == "shorter" or sleeves == "longer":
+        sleeves = _step(now, "sleeves", get_args(Sleeves), sleeves)
+    if length == "shorter" or length == "longer":
+        length = _step(now, "length", _lengths(now), length)
     if swap is not None:
         if swap.slot != now.slot:
             raise BadValue(
@@ -67,6 +76,24 @@ def changed(
     everything = list(plan.garments)
     everything[index] = worn
     return plan.model_copy(update={"garments": tuple(everything)})
+
+
+def _step(now: Garment, name: str, ladder: Sequence[Any], degree: str) -> Any:
+    """The next shorter or longer word of ``ladder``. Raises BadValue at its end."""
+    worn = getattr(now.shape, name)
+    at = ladder.index(worn) + (1 if degree == "longer" else -1) if worn in ladder else -1
+    if not 0 <= at < len(ladder) or len(ladder) < 2:
+        raise BadValue(
+            f"The {name} of {now.name} cannot be {degree}: it is “{worn}” already.",
+            f"Possible are: {', '.join(ladder)}.",
+        )
+    return ladder[at]
+
+
+def _lengths(garment: Garment) -> list[str]:
+    """Every length that garments of this one's slot come in, from short to long."""
+    known = {n for c in CATEGORIES.values() if c.slot == garment.slot for n in c.lengths}
+    return [n for n in get_args(Length) if n in known]
 
 
 def garment_at(layout: Layout, mask: np.ndarray) -> int:
@@ -90,13 +117,14 @@ def index_of(garments: Sequence[Garment], name: str) -> int:
     raise UnknownName.among("garment in this look", name, [g.id for g in garments])
 
 
-def region(before: Layout, after: Layout, index: int) -> np.ndarray:
+def region(seen: np.ndarray, before: Layout, after: Layout, index: int) -> np.ndarray:
     """All that a change of garment ``index`` may touch, bool ``(768, 512)``.
 
-    Where it was and where it will be: what a shorter sleeve uncovers is drawn again too.
+    Where it was meant to be, where it is ``seen``, bool ``(768, 512)``, and where it will be: what
+    a shorter sleeve uncovers is drawn again too.
     """
     either = before.mask(index) | after.mask(index)
-    return masks.grow(either.repeat(2, 0).repeat(2, 1), REACH)
+    return masks.grow(either.repeat(2, 0).repeat(2, 1) | seen, REACH)
 
 
 def repainted(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,9 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from agent.conversation import Conversations, check_thread
+from agent.touching import Mark  # at run time too: Gradio reads the handlers' annotations
 from catalog.errors import Busy, Damaged, StylistError
-from ui import lookbook
+from ui import garment_page, lookbook, touch_panel
 from ui.settings import Settings
 from ui.visitor import VisitorCookie, Visitors, routes
 
@@ -29,7 +31,7 @@ EXAMPLES = (
     "A rainy walk, nothing black",
 )
 MARK = (
-    '<a href="conversations.json" download>Export</a>'
+    f'<a href="conversations.json" download>Export</a>{garment_page.LINK}'
     "<h1>Stylist</h1><p>a wardrobe to talk to</p>"
 )
 GREETING = (
@@ -84,7 +86,9 @@ def build_page(stylist: Stylist) -> gr.Blocks:
 
         return picked
 
-    def answer(message: str, book: Book, request: gr.Request) -> Iterator[dict[Any, Any]]:
+    def answer(
+        message: str, book: Book, mark: Mark | touch_panel.Part | None, request: gr.Request
+    ) -> Iterator[dict[Any, Any]]:
         if not message:
             yield {chat: gr.skip()}
             return
@@ -92,7 +96,9 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         cancel = running.setdefault(session, threading.Event())
         try:
             owner = owner_of(request)
-            for update in _turn(message, _own(stylist, book, owner), cancel, owner):
+            if isinstance(mark, touch_panel.Part):
+                mark = mark.mark()
+            for update in _turn(message, _own(stylist, book, owner), cancel, owner, mark):
                 if running.get(session) is cancel:  # else the visitor began anew meanwhile
                     yield update
         finally:
@@ -100,7 +106,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
                 del running[session]
 
     def _turn(
-        message: str, book: Book, cancel: threading.Event, owner: str
+        message: str, book: Book, cancel: threading.Event, owner: str, mark: Mark | None
     ) -> Iterator[dict[Any, Any]]:
         turn: Book = _new_turn(message)
         book["turns"] = [*book["turns"], turn][-KEPT_TURNS:]
@@ -114,7 +120,9 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         }
         drawn: Any = None
         try:
-            for event in stylist.reply(message, book["thread"], owner=owner, cancel=cancel):
+            for event in stylist.reply(
+                message, book["thread"], owner=owner, cancel=cancel, mark=mark
+            ):
                 kind, out = event["type"], {}
                 if kind == "thread":
                     book["thread"] = event["thread"]
@@ -168,14 +176,13 @@ def build_page(stylist: Stylist) -> gr.Blocks:
                 poses: lookbook.poses(None),
                 scenes: lookbook.scenes(None),
                 strip: gr.update(value=[], visible=False),
+                **touch.at_rest(None),
             }
         turn, plan = pages[at], pages[at]["plan"]
         shades = lookbook.card_shades(stylist.studio.catalog, plan)
         now = pages[-1]["plan"] or {}
         return {
-            easel: lookbook.easel(
-                lookbook.picture_address(_image(stylist, turn["look"]) or ""), turn["user"]
-            ),
+            easel: touch.mounted(turn),
             details: lookbook.details(plan, shades),
             notes: lookbook.notes(plan),
             poses: lookbook.poses(now.get("pose")),
@@ -185,7 +192,16 @@ def build_page(stylist: Stylist) -> gr.Blocks:
                 visible=len(pages) > 1,
                 selected_index=None,
             ),
+            **touch.at_rest(turn, newest=turn is pages[-1]),
         }
+
+    def newest(book: Book, request: gr.Request) -> Book | None:
+        """The turn whose look is the present one."""
+        book = _own(stylist, book, owner_of(request))
+        pages = [t for t in book["turns"] if t["look"] and _image(stylist, t["look"])]
+        return pages[-1] if pages and str(request.session_hash) not in running else None
+
+    touch = touch_panel.TouchPanel(stylist, newest, lambda said, asked: begin(said, asked)[0])
 
     def restore(book: Book, request: gr.Request) -> dict[Any, Any]:
         book = _own(stylist, book, owner_of(request))
@@ -193,7 +209,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
 
     def turn_page(event: gr.SelectData, book: Book, request: gr.Request) -> dict[Any, Any]:
         shown = page(_own(stylist, book, owner_of(request)), int(event.index))
-        return {part: shown[part] for part in (easel, notes, details)}
+        return {part: shown[part] for part in (easel, notes, details, *touch.outputs())}
 
     def halt(request: gr.Request) -> None:
         if cancel := running.get(str(request.session_hash)):
@@ -259,9 +275,12 @@ def build_page(stylist: Stylist) -> gr.Blocks:
             with gr.Column(scale=10, min_width=340, elem_id="look"):
                 with gr.Row(elem_id="plate", equal_height=False):
                     with gr.Column(elem_id="mounted", min_width=150):
-                        easel = gr.HTML(lookbook.easel(), elem_id="easel")
+                        easel = gr.HTML(
+                            lookbook.easel(), elem_id="easel", js_on_load=touch_panel.CLICK
+                        )
                         notes = gr.HTML("", elem_id="notes")
                     details = gr.HTML(lookbook.details(None, {}), elem_id="details")
+                touch.place(PICK)
                 poses = gr.HTML(lookbook.poses(None), elem_id="poses", js_on_load=PICK)
                 scenes = gr.HTML(lookbook.scenes(None), elem_id="scenes", js_on_load=PICK)
                 strip = gr.Gallery(
@@ -278,7 +297,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
                 )
 
         at_rest = {send: gr.update(visible=True), stop: gr.update(visible=False)}
-        beside = [easel, notes, details, poses, scenes, strip]
+        beside = [easel, notes, details, poses, scenes, strip, *touch.outputs()]
         out = [chat, memory, box, send, stop, *beside]
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         first = {"outputs": [pending, box], "queue": False, **private}
@@ -288,18 +307,21 @@ def build_page(stylist: Stylist) -> gr.Blocks:
             chat.example_select(example, None, **first),
             poses.select(pick("pose"), [box], **first),
             scenes.select(pick("scene"), [box], **first),
+            touch.wire(easel, memory, pending, private),
         ]
         for start in starts:
             start.then(
-                answer, [pending, memory], out, concurrency_id="draw", concurrency_limit=1,
-                **private,
+                answer, [pending, memory, touch.part], out, concurrency_id="draw",
+                concurrency_limit=1, **private,
             )  # fmt: skip
         stop.click(halt, None, None, queue=False, **private)
-        strip.select(turn_page, [memory], [easel, notes, details], queue=False, **private)
+        aside = [easel, notes, details, *touch.outputs()]
+        strip.select(turn_page, [memory], aside, queue=False, **private)
         new.click(forget, None, out, queue=False, **private)
         remove.click(delete, [memory], out, queue=False, **private)
         blocks.load(restore, [memory], [chat, *beside], **private)
         blocks.unload(leave)
+    garment_page.add_garment_page(blocks, stylist.studio, owner_of)
     return blocks
 
 
@@ -347,7 +369,9 @@ def mount(stylist: Stylist, settings: Settings, app: Any) -> None:
     visitors = Visitors(settings.home)
     app.add_middleware(VisitorCookie, visitors=visitors)
     app.router.routes.extend(routes(Conversations(settings.home), visitors))
-    gr.mount_gradio_app(app, build_page(stylist), path="/", **_manner(settings))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # it says that SSR is off, as we asked
+        gr.mount_gradio_app(app, build_page(stylist), path="/", **_manner(settings))
 
 
 def _manner(settings: Settings) -> dict[str, Any]:
@@ -356,9 +380,10 @@ def _manner(settings: Settings) -> dict[str, Any]:
         "ssr_mode": False,
         "show_error": False,
         "footer_links": [],
-        "allowed_paths": [str(settings.home / "looks")],
+        "allowed_paths": [str(settings.home / "looks"), str(settings.home / "jobs")],
         "theme": gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
-        "css": CSS.read_text(),
+        "css": CSS.read_text() + garment_page.CSS.read_text(),
+        "max_file_size": "64mb",
     }
 
 

@@ -1,4 +1,4 @@
-"""`stylist`: look | touch | chat | catalog | job | thread | replay | mcp | token | doctor.
+"""`stylist`: look, touch, undo, segment, pose, chat, catalog, season, job, replay, mcp …
 
 Standard output carries the answer; JSON only when JSON is asked for, and then nothing else.
 Progress and errors go to standard error. Nothing heavy is imported before it is needed.
@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from catalog.errors import BadValue, Cancelled, StylistError
-from ui import agents, threads, touch
-from ui.garment_commands import add_catalog_commands, add_job_commands
+from ui import agents, pose, threads, touch
+from ui.garment_commands import add_catalog_commands, add_job_commands, add_season_commands
 from ui.settings import Settings, quieten, read_settings
 from ui.terminal import (
     Progress,
@@ -71,15 +71,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _look(args: argparse.Namespace, settings: Settings) -> int:
     if args.jsonl:
-        if args.request is not None or args.thread is not None:
+        if any(x is not None for x in (args.request, args.thread, args.pose_from)):
             raise BadValue(
-                "--jsonl reads requests and threads from standard input.",
+                "--jsonl reads requests and threads from standard input, and takes no pose.",
                 'Give each line as {"thread": …, "message": …, "render": true}.',
             )
         return _look_lines(settings, sys.stdin.buffer)
     if args.request is None:
         raise BadValue("Say what the outfit is for.", f"For example: {EXAMPLE}")
     answer: dict[str, Any] | None = None
+    points = None if args.pose_from is None else pose.points_of(args.pose_from)
     stylist = _stylist(settings)
     with stoppable() as cancel, Progress(sys.stderr) as progress:
         for event in stylist.reply(
@@ -87,6 +88,7 @@ def _look(args: argparse.Namespace, settings: Settings) -> int:
             args.thread,
             owner=threads.owner(),
             render=not args.no_render,
+            pose=points,
             cancel=cancel,
         ):
             progress.event(event)
@@ -333,6 +335,9 @@ def _parser() -> argparse.ArgumentParser:
     look.add_argument("request", nargs="?", help='what it is for: "winter outfit for a commute"')
     look.add_argument("--thread", metavar="T", help="go on with this conversation")
     look.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    look.add_argument(
+        "--pose-from", type=Path, metavar="PHOTO", help="stand as the person in this picture does"
+    )
     look.add_argument("--no-render", action="store_true", help="plan only, draw nothing")
     look.add_argument(
         "--jsonl", action="store_true", help="one JSON request a line in, one JSON answer out"
@@ -361,10 +366,12 @@ def _parser() -> argparse.ArgumentParser:
         if name in ("show", "train"):
             part.add_argument("id", metavar="ID", help="as shown by `stylist catalog list`")
     add_catalog_commands(parts, command)
+    add_season_commands(commands, command)
     add_job_commands(commands, command)
 
     threads.add_commands(commands, command, _stylist)
-    touch.add_commands(commands, command, _studio)
+    touch.add_commands(commands, command, _stylist)
+    pose.add_commands(commands, command)
 
     replay = command(commands, "replay", _replay, "Draw a look again and compare the pixels.")
     replay.add_argument("receipt", metavar="RECEIPT", help="a look's receipt.json")
@@ -414,7 +421,11 @@ def _studio(settings: Settings) -> Studio:
     from tools.studio import Studio
 
     return Studio(
-        settings.home, base=settings.base, threads=settings.threads, models=settings.models
+        settings.home,
+        base=settings.base,
+        threads=settings.threads,
+        models=settings.models,
+        sam=settings.sam,
     )
 
 

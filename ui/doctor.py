@@ -38,6 +38,7 @@ def examine(settings: Settings) -> Iterator[Check]:
         ("home", _home),
         ("disk", _disk),
         ("croquis base", _croquis),
+        ("pose model", _pose_model),
         ("catalog", _catalog),
         ("search", _search),
         ("planner", _planner),
@@ -106,6 +107,17 @@ def _croquis(settings: Settings) -> Check:
         return Check("croquis base", False, found, restore)
     size = status["bytes"] / 1e6
     return Check("croquis base", True, f"{size:.0f} MB, hash {status['sha256'][:12]} as it should")
+
+
+def _pose_model(settings: Settings) -> Check:
+    from tools.pose_files import FILES, folder, missing
+
+    lacking = missing()
+    if lacking:
+        found = f"missing or changed: {', '.join(lacking)}; poses cannot be read from photos"
+        return Check("pose model", False, found, SETUP)
+    importlib.import_module("ai_edge_litert.interpreter")
+    return Check("pose model", True, f"{len(FILES)} files in {folder()}, hashes as they should be")
 
 
 def _catalog(settings: Settings) -> Check:

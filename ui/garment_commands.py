@@ -1,4 +1,4 @@
-"""stylist catalog new | import | export, and stylist job: garments made, watched and exchanged."""
+"""stylist catalog add | import | export, season and job: LoRAs made, watched and exchanged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.errors import BadValue, CannotNow
+from catalog.errors import BadValue, CannotNow, clip
 from ui.settings import Settings
 from ui.terminal import Progress, print_json, say, say_error, stoppable
 
@@ -23,15 +23,24 @@ Command = Callable[..., argparse.ArgumentParser]
 
 def add_catalog_commands(parts: Any, command: Command) -> None:
     """The commands under ``stylist catalog``."""
-    new = command(parts, "new", _new, "Make a garment from photos: cut out, train, try, publish.")
-    new.add_argument("name", metavar="NAME", help='such as "Red wool coat"')
-    new.add_argument("--photos", required=True, metavar="DIR_OR_ZIP", help="about ten of it")
-    new.add_argument("--category", help="what it is; without it its shape tells")
-    new.add_argument("--tags", default="", metavar="A,B", help="tags every photo gets")
-    new.add_argument("--without", default="", metavar="A,B", help="tags no photo gets")
-    new.add_argument("--price", type=float, default=0.0, help="in euros")
-    new.add_argument("--steps", type=int, help="training steps (default: what the base needs)")
-    new.add_argument("--later", action="store_true", help="queue the job, do not run it")
+    add = command(parts, "add", _add, "Make a garment from photos: cut out, train, try, publish.")
+    add.add_argument("folder", metavar="FOLDER", help="photos of it, about ten; also a zip")
+    add.add_argument("--name", required=True, help='such as "Red wool coat"')
+    add.add_argument("--category", help="what it is; without it its shape tells")
+    add.add_argument("--tags", default="", metavar="A,B", help="tags every photo gets")
+    add.add_argument("--without", default="", metavar="A,B", help="tags no photo gets")
+    add.add_argument("--base", help="the base it is trained for (default: STYLIST_BASE)")
+    add.add_argument("--price", type=float, default=0.0, help="in euros")
+    add.add_argument("--steps", type=int, help="training steps (default: what the base needs)")
+    add.add_argument(
+        "--sample-every", type=int, default=0, metavar="N", help="a picture every N steps"
+    )
+    add.add_argument(
+        "--prompt", action="append", default=[], help="what the samples show (default: its card)"
+    )
+    add.add_argument("--review", action="store_true", help="wait after tagging, to mend captions")
+    add.add_argument("--later", action="store_true", help="queue the job, do not run it")
+    _add_dials(add)
     bring = command(parts, "import", _import, "Give a garment a LoRA file made elsewhere.")
     bring.add_argument("id", metavar="ID", help="a garment of the catalog")
     bring.add_argument("file", metavar="FILE", help="kohya, diffusers or peft format, safetensors")
@@ -42,8 +51,27 @@ def add_catalog_commands(parts: Any, command: Command) -> None:
     out.add_argument("id", metavar="ID", help="a garment of the catalog")
     out.add_argument("file", metavar="FILE", help="where to; must not exist")
     out.add_argument("--format", choices=("kohya", "diffusers"), default="kohya")
-    for part in (new, bring, out):
+    for part in (add, bring, out):
         part.add_argument("--json", action="store_true", help="print JSON")
+
+
+def add_season_commands(commands: Any, command: Command) -> None:
+    """``stylist season …``."""
+    season = commands.add_parser("season", help="Seasons: train one's look from photos.")
+    parts = season.add_subparsers(metavar="COMMAND", required=True)
+    train = command(parts, "train", _season_train, "Train a season's LoRA from outfit photos.")
+    train.add_argument("name", metavar="NAME", help="spring-autumn, summer or winter")
+    train.add_argument("folder", metavar="FOLDER", help="photos of outfits; also a zip")
+    train.add_argument("--later", action="store_true", help="queue the job, do not run it")
+    train.add_argument("--json", action="store_true", help="print JSON")
+    _add_dials(train)
+
+
+def _add_dials(part: argparse.ArgumentParser) -> None:
+    part.add_argument(
+        "--set", action="append", default=[], metavar="DIAL=N", dest="dials",
+        help="a dial of the training: rank, alpha, rate, epochs, repeats, batch, seed, prior …",
+    )  # fmt: skip
 
 
 def add_job_commands(commands: Any, command: Command) -> None:
@@ -66,8 +94,8 @@ def add_job_commands(commands: Any, command: Command) -> None:
 # --- garments --------------------------------------------------------------------------------
 
 
-def _new(args: argparse.Namespace, settings: Settings) -> int:
-    from tools.new_garment import start
+def _add(args: argparse.Namespace, settings: Settings) -> int:
+    from tools.garment_order import start
 
     catalog = _catalog(settings)
     jobs = _jobs(settings, catalog)
@@ -75,18 +103,61 @@ def _new(args: argparse.Namespace, settings: Settings) -> int:
         jobs,
         catalog,
         args.name,
-        Path(args.photos),
+        Path(args.folder),
         category=args.category,
         tags=_listed(args.tags),
         without=_listed(args.without),
         price=args.price,
         steps=args.steps,
-        base=settings.base,
+        base=args.base or settings.base,
+        review=args.review,
+        sample_every=args.sample_every,
+        prompts=args.prompt,
+        training=_dials(args.dials),
     )
+    return _begun(jobs, id, args)
+
+
+def _season_train(args: argparse.Namespace, settings: Settings) -> int:
+    from tools.new_season import start
+
+    jobs = _jobs(settings, _catalog(settings))
+    id = start(jobs, args.name, Path(args.folder), base=settings.base, training=_dials(args.dials))
+    return _begun(jobs, id, args)
+
+
+def _begun(jobs: Jobs, id: str, args: argparse.Namespace) -> int:
+    """Run a fresh job, unless it is for later; ``--json`` ends with one short line."""
     if args.later:
-        return _told(jobs.status(id), args.json)
-    say(f"{id}: stop it with Ctrl-C, go on with `stylist job resume {id}`.")
-    return _run(jobs, id, args.json)
+        status, code = jobs.status(id), 0
+    else:
+        say(f"{id}: stop it with Ctrl-C, go on with `stylist job resume {id}`.")
+        status, code = _run(jobs, id)
+    if not args.json:
+        _told(status, False)
+        return code
+    result = status.result or {}
+    facts = {
+        "id": status.id,
+        "state": status.state,
+        "seconds": status.seconds,
+        "flags": result.get("flags", []),
+    }
+    if status.error:
+        facts["error"] = status.error
+    print_json(facts)
+    return code
+
+
+def _dials(given: list[str]) -> dict[str, float]:
+    dials = {}
+    for one in given:
+        name, _, value = one.partition("=")
+        try:
+            dials[name.strip()] = float(value)
+        except ValueError:
+            raise BadValue(f"--set {clip(one)} sets nothing.", "Write --set rank=4.") from None
+    return dials
 
 
 def _import(args: argparse.Namespace, settings: Settings) -> int:
@@ -249,17 +320,22 @@ def _job_cancel(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _job_resume(args: argparse.Namespace, settings: Settings) -> int:
-    return _run(_jobs(settings, _catalog(settings)), args.id, args.json)
+    from tools.garment_jobs import say_the_word
+
+    jobs = _jobs(settings, _catalog(settings))
+    say_the_word(jobs, args.id)
+    status, code = _run(jobs, args.id)
+    _told(status, args.json)
+    return code
 
 
-def _run(jobs: Jobs, id: str, as_json: bool) -> int:
-    """Run a job with its progress shown; 0 done, 1 failed, 130 stopped."""
+def _run(jobs: Jobs, id: str) -> tuple[Status, int]:
+    """Run a job with its progress shown; 0 done or waiting for a word, 1 failed, 130 stopped."""
     with stoppable() as cancel, Progress(sys.stderr) as progress:
         status = jobs.run(
             id, cancel=cancel, on_change=lambda s: progress.work(s.stage, s.step, s.steps)
         )
-    _told(status, as_json)
-    return {"done": 0, "cancelled": 130}.get(status.state, 1)
+    return status, {"done": 0, "queued": 0, "cancelled": 130}.get(status.state, 1)
 
 
 def _told(status: Status, as_json: bool) -> int:
@@ -288,9 +364,9 @@ def _jobs(settings: Settings, catalog: Catalog | None = None) -> Jobs:
 
     if catalog is None:
         return Jobs(settings.home, {})
-    from tools.new_garment import KIND, NewGarment
+    from tools.garment_jobs import work
 
-    return Jobs(settings.home, {KIND: NewGarment(catalog, settings.threads)})
+    return Jobs(settings.home, work(catalog, settings.threads))
 
 
 def _catalog(settings: Settings) -> Catalog:

@@ -43,14 +43,29 @@ LIMBS = (
 )
 
 
-def easel(picture: str = "", caption: str = "", step: int = 0, steps: int = 0) -> str:
-    """The picture in its mount, by its address; with ``steps`` it is still being drawn."""
+def easel(
+    picture: str = "",
+    caption: str = "",
+    step: int = 0,
+    steps: int = 0,
+    look: str = "",
+    marks: str = "",
+) -> str:
+    """The picture in its mount, by its address; with ``steps`` it is still being drawn.
+
+    ``look``: its id, so that clicks on it can be told. ``marks``: address of what is marked in it.
+    """
     if not picture and not steps:
         return (
             f'<figure class="easel empty"><div class="mount">{figure("contrapposto")}</div>'
             "<figcaption>Your look is drawn here.</figcaption></figure>"
         )
-    inside = f'<img src="{picture}" alt="{escape(caption)}">' if picture else figure("standing")
+    inside = figure("standing")
+    if picture:
+        id = f' data-look="{escape(look)}"' if look else ""
+        inside = f'<img src="{picture}" alt="{escape(caption)}"{id}>'
+    if marks:
+        inside += f'<img class="marks" src="{marks}" alt="">'
     bar = ""
     if steps:
         share = round(100 * step / steps)
@@ -204,12 +219,36 @@ def picture_address(image: str | Path) -> str:
     return f"gradio_api/file={quote(str(image))}"
 
 
+def marks_address(mask: np.ndarray) -> str:
+    """A mask, bool ``(H, W)``, as a tint with a rim to lay over the picture; a data URI."""
+    rim = mask & ~_shrunk(mask)
+    tint = np.zeros((*mask.shape, 4), np.uint8)
+    tint[mask] = (*MARK, 92)
+    tint[rim] = (255, 252, 244, 255)
+    buffer = io.BytesIO()
+    Image.fromarray(tint).save(buffer, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+MARK = (154, 74, 52)
+"""The page's accent colour."""
+
+
+def _shrunk(mask: np.ndarray) -> np.ndarray:
+    inside = np.pad(mask, 3)
+    for axis in (0, 1):
+        inside = np.logical_and.reduce([np.roll(inside, n, axis) for n in range(-2, 3)])
+    return inside[3:-3, 3:-3]
+
+
 def card_shades(catalog: Any, plan: Mapping[str, Any] | None) -> dict[str, tuple[str, ...]]:
-    """Garment id → the colours on its card, for those still in the catalog."""
+    """Garment id → the colours on its card, as they are drawn, for those still in the catalog."""
     shades = {}
     for worn in plan["garments"] if plan else ():
         try:
-            shades[worn["id"]] = tuple(catalog.get(worn["id"]).cloth.colors)
+            colors = tuple(catalog.get(worn["id"]).cloth.colors)
         except StylistError:
             continue
+        drawn = COLORS.get(str((worn.get("drawn") or {}).get("color")))
+        shades[worn["id"]] = (drawn[len(drawn) // 2], *colors[1:]) if drawn else colors
     return shades

@@ -36,6 +36,9 @@ class Settings:
     """STYLIST_BASE: croquis (embedded, any machine) or sd15 (GPU and model hub)."""
     models: Path | None = None
     """STYLIST_MODELS: a folder with the models of a hub base, so that no hub is asked."""
+    sam: Path | None = None
+    """STYLIST_SAM: an official SAM checkpoint (ViT-B, L or H) that answers clicks; unset = the
+    croquis SAM."""
     threads: int | None = None
     """STYLIST_THREADS: processor threads for drawing, 1–256; unset = all cores."""
     host: str = "127.0.0.1"
@@ -89,6 +92,7 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
         home=_home(get("STYLIST_HOME")),
         base=base,
         models=_models(get("STYLIST_MODELS")),
+        sam=_sam(get("STYLIST_SAM")),
         threads=None if threads is None else _whole("STYLIST_THREADS", threads, 1, 256),
         host=get("STYLIST_HOST") or "127.0.0.1",
         port=_whole("STYLIST_PORT", get("STYLIST_PORT") or "7860", 1, 65535),
@@ -118,6 +122,21 @@ def _models(value: str | None) -> Path | None:
         raise BadValue(
             f"STYLIST_MODELS is “{clip(value, 200)}”, and there is no such folder.",
             "Set it to the folder that holds the models, or leave it out.",
+        )
+    return Path(value).absolute()
+
+
+def _sam(value: str | None) -> Path | None:
+    if value is None:
+        return None
+    try:
+        known = Path(value).is_file()
+    except (OSError, ValueError):
+        known = False
+    if not known:
+        raise BadValue(
+            f"STYLIST_SAM is “{clip(value, 200)}”, and there is no such file.",
+            "Set it to a checkpoint such as sam_vit_b_01ec64.pth, or leave it out.",
         )
     return Path(value).absolute()
 

@@ -19,6 +19,8 @@ from starlette.routing import Route
 from agent.conversation import Conversations
 
 COOKIE = "stylist-visitor"
+PAGES = ("/", "/garments")
+"""Where a visitor may come in."""
 _YEAR_S = 365 * 24 * 3600
 _VALUE = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{64})")
 
@@ -72,7 +74,7 @@ class VisitorCookie:
         )
 
         async def with_cookie(message: Any) -> None:
-            if message["type"] == "http.response.start" and scope["path"] == "/":
+            if message["type"] == "http.response.start" and scope["path"] in PAGES:
                 headers = [*message.get("headers", ()), (b"set-cookie", cookie.encode())]
                 message = {**message, "headers": headers}
             await send(message)

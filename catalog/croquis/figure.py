@@ -114,8 +114,9 @@ class Pose:
 
 
 @dataclass(frozen=True)
-class _Angles:
-    """A pose in degrees. Limb angles: 0 hangs straight down, positive away from the body."""
+class Angles:
+    """A pose in degrees. Limb angles: 0 hangs straight down, positive away from the body; lengths
+    are shares of the limb's own, less than 1 where it points at the viewer."""
 
     lean: float = 0.0
     shoulders: float = 0.0
@@ -134,38 +135,38 @@ class _Angles:
     seated: bool = False
 
 
-_POSES: dict[str, _Angles] = {
-    "standing": _Angles(hips=-2, shoulders=1.5, head=1.5, r_arm=(10, 4), l_arm=(12, 6),
+_POSES: dict[str, Angles] = {
+    "standing": Angles(hips=-2, shoulders=1.5, head=1.5, r_arm=(10, 4), l_arm=(12, 6),
                         r_leg=(3, 1), l_leg=(6, 3)),
-    "contrapposto": _Angles(
+    "contrapposto": Angles(
         lean=-2, shoulders=5, hips=-8, head=4, r_arm=(17, 8), l_arm=(12, 2), r_leg=(1, -1),
         l_leg=(15, 3),
     ),
-    "walking": _Angles(
+    "walking": Angles(
         lean=1, shoulders=-3, hips=5, turn=0.22, head=-2, r_arm=(18, 12), l_arm=(16, 2),
         r_leg=(5, 8), l_leg=(-1, -3), r_leg_length=(0.97, 0.84), l_leg_length=(1.0, 1.0),
     ),
-    "hands on hips": _Angles(hips=-3, shoulders=2, r_arm=(46, -52), l_arm=(46, -52), r_leg=(7, 5),
+    "hands on hips": Angles(hips=-3, shoulders=2, r_arm=(46, -52), l_arm=(46, -52), r_leg=(7, 5),
                              l_leg=(7, 4), r_arm_length=(0.92, 0.86), l_arm_length=(0.92, 0.86)),
-    "hand on hip": _Angles(hips=-5, shoulders=4, head=3, r_arm=(46, -52), l_arm=(12, 4),
+    "hand on hip": Angles(hips=-5, shoulders=4, head=3, r_arm=(46, -52), l_arm=(12, 4),
                            r_leg=(3, 2), l_leg=(13, 8), r_arm_length=(0.92, 0.86)),
-    "arms crossed": _Angles(r_arm=(20, -104), l_arm=(20, -99), r_leg=(5, 3), l_leg=(6, 4),
+    "arms crossed": Angles(r_arm=(20, -104), l_arm=(20, -99), r_leg=(5, 3), l_leg=(6, 4),
                             hips=-2, shoulders=2, r_arm_length=(0.88, 1.0),
                             l_arm_length=(0.88, 0.92)),
-    "waving": _Angles(shoulders=-4, head=-4, r_arm=(12, 5), l_arm=(70, 158), r_leg=(4, 3),
+    "waving": Angles(shoulders=-4, head=-4, r_arm=(12, 5), l_arm=(70, 158), r_leg=(4, 3),
                       l_leg=(6, 4), l_arm_length=(0.95, 0.92)),
-    "hands in pockets": _Angles(hips=3, r_arm=(22, -18), l_arm=(22, -18), r_leg=(6, 4),
+    "hands in pockets": Angles(hips=3, r_arm=(22, -18), l_arm=(22, -18), r_leg=(6, 4),
                                 l_leg=(6, 4), r_arm_length=(0.95, 0.80),
                                 l_arm_length=(0.95, 0.80)),
-    "turning": _Angles(lean=1, turn=0.6, head=-5, shoulders=3, r_arm=(10, 2), l_arm=(16, 8),
+    "turning": Angles(lean=1, turn=0.6, head=-5, shoulders=3, r_arm=(10, 2), l_arm=(16, 8),
                        r_leg=(3, 2), l_leg=(9, 7)),
-    "sitting": _Angles(lean=-3, turn=0.3, shoulders=1, r_arm=(14, -16), l_arm=(24, 22),
+    "sitting": Angles(lean=-3, turn=0.3, shoulders=1, r_arm=(14, -16), l_arm=(24, 22),
                        r_leg=(-46, 6), l_leg=(60, -4), r_leg_length=(0.74, 1.0),
                        l_leg_length=(0.74, 0.96), r_arm_length=(1.0, 0.9),
                        l_arm_length=(1.0, 0.9), seated=True),
-    "striding": _Angles(lean=3, turn=-0.35, shoulders=3, hips=-4, r_arm=(24, -2), l_arm=(16, 26),
+    "striding": Angles(lean=3, turn=-0.35, shoulders=3, hips=-4, r_arm=(24, -2), l_arm=(16, 26),
                         r_leg=(17, 20), l_leg=(11, -2), r_leg_length=(0.97, 0.88)),
-    "leaning": _Angles(lean=6, shoulders=-5, hips=5, head=-6, r_arm=(10, 3), l_arm=(26, 18),
+    "leaning": Angles(lean=6, shoulders=-5, hips=5, head=-6, r_arm=(10, 3), l_arm=(26, 18),
                        r_leg=(12, 9), l_leg=(-2, 4)),
 }  # fmt: skip
 POSES: tuple[str, ...] = tuple(_POSES)
@@ -180,7 +181,11 @@ def pose(
 
     Raises KeyError for an unknown name.
     """
-    person, a = person or Person(), _POSES[name]
+    return posed(name, _POSES[name], person or Person(), rng)
+
+
+def posed(name: str, a: Angles, person: Person, rng: np.random.Generator | None = None) -> Pose:
+    """A pose of these angles in this person's proportions, standing on the ground line."""
 
     def vary(value: float, spread: float) -> float:
         return value + (rng.normal(0, spread) if rng is not None else 0.0)

@@ -75,10 +75,26 @@ def skeleton(points: np.ndarray, scale: float = 1.0) -> np.ndarray:
 
     Points that are not finite are left out.
     """
-    surface = skia.Surface(round(WIDTH * scale), round(HEIGHT * scale))
+    return skeleton_picture(
+        np.asarray(points, float) * scale, round(HEIGHT * scale), round(WIDTH * scale), scale
+    )
+
+
+def skeleton_picture(
+    points: np.ndarray, height: int, width: int, stroke: float | None = None
+) -> np.ndarray:
+    """Keypoints ``(18, 2)`` in pixels → uint8 ``(height, width, 3)`` in the published colours.
+
+    Points that are not finite are left out.
+
+    Args:
+        stroke: how many times as wide as at 256 x 384 lines and joints are; None: as the picture
+            is larger.
+    """
+    wide = (height * width / (HEIGHT * WIDTH)) ** 0.5 if stroke is None else stroke
+    surface = skia.Surface(width, height)
     canvas = surface.getCanvas()
     canvas.clear(skia.ColorBLACK)
-    canvas.scale(scale, scale)
     points = np.asarray(points, float)
     known = np.isfinite(points).all(1)
     for (a, b), (r, g, bl) in zip(LIMBS, COLORS, strict=False):
@@ -87,13 +103,15 @@ def skeleton(points: np.ndarray, scale: float = 1.0) -> np.ndarray:
                 Color=skia.Color(int(r * 0.6), int(g * 0.6), int(bl * 0.6)),
                 AntiAlias=True,
                 Style=skia.Paint.kStroke_Style,
-                StrokeWidth=4.5,
+                StrokeWidth=4.5 * wide,
                 StrokeCap=skia.Paint.kRound_Cap,
             )
             canvas.drawLine(*points[a], *points[b], paint)
     for (x, y), ok, (r, g, b) in zip(points, known, COLORS, strict=True):
         if ok:
-            canvas.drawCircle(x, y, 2.6, skia.Paint(Color=skia.Color(r, g, b), AntiAlias=True))
+            canvas.drawCircle(
+                x, y, 2.6 * wide, skia.Paint(Color=skia.Color(r, g, b), AntiAlias=True)
+            )
     return surface.makeImageSnapshot().toarray(colorType=skia.kRGBA_8888_ColorType)[..., :3]
 
 

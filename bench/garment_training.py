@@ -1,0 +1,365 @@
+"""Figures of garments the base has never seen, photos to worn; and of the training itself."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench import judges, measure
+from bench.figures import Measured, NotYet, figure, once
+from bench.garments import REAL
+from catalog.croquis.palette import delta_e
+from catalog.garment import Cloth, Shape
+from catalog.photo_file import photo_pixels, photo_png, pixels_png
+from catalog.photos import cut_out
+
+UNSEEN = 20
+AMONG = 50
+"""Garments a render is to be told from: the unseen ones and some of the starter catalog."""
+PHOTOS = 10
+KINDS = ("sweater", "coat", "midi dress", "trousers", "blouse", "jacket", "midi skirt", "hoodie",
+         "t-shirt", "cardigan")  # fmt: skip
+MULTIVIEW = REAL.parent / "multiview"
+
+
+# --- garments never seen -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """A garment in shades, or with a print, that base training never draws."""
+
+    name: str
+    shape: Shape
+    cloth: Cloth
+
+    def photos(self, count: int = PHOTOS) -> list[np.ndarray]:
+        """Product photos, uint8 ``(384, 256, 3)``."""
+        from catalog.croquis.sheet import Sheet
+        from catalog.croquis.wardrobe import flat
+
+        found = []
+        for i in range(count):
+            sheet = Sheet(1.0)
+            flat(sheet, self.shape, self.cloth, seed=7_000_000 + 1000 * int(self.name[-2:]) + i)
+            found.append(sheet.pixels().copy())
+        return found
+
+
+@dataclass(frozen=True)
+class Try:
+    """An unseen garment after its job: its LoRA on and off, and where it is in the picture."""
+
+    garment: Unseen
+    on: np.ndarray
+    off: np.ndarray
+    mask: np.ndarray
+    kind_right: bool
+
+
+def unseen(count: int) -> list[Unseen]:
+    """``count`` garments, every other one with a held-out print."""
+    from catalog.croquis.cloth import PRINTS_HELD
+    from catalog.croquis.drawing import sample_cloth, sample_shape
+    from catalog.croquis.palette import nearest_held_out
+
+    found = []
+    for i in range(count):
+        rng = np.random.default_rng((6, i))
+        category = KINDS[i % len(KINDS)]
+        shape, cloth = sample_shape(category, rng), sample_cloth(category, rng)
+        shape = shape.model_copy(update={"open": False})
+        colors = []
+        for color in cloth.colors:
+            try:
+                colors.append(nearest_held_out(color))
+            except ValueError:
+                colors.append(color)
+        if i % 2:
+            while len(colors) < 3:
+                colors.append(colors[-1])
+            cloth = cloth.model_copy(update={"pattern": PRINTS_HELD[i // 2 % len(PRINTS_HELD)]})
+        else:
+            cloth, colors = cloth.model_copy(update={"pattern": "plain"}), colors[:1]
+        found.append(Unseen(f"Unseen {i:02}", shape, cloth.model_copy(
+            update={"colors": tuple(colors)})))  # fmt: skip
+    return found
+
+
+@once
+def tries(count: int = UNSEEN, steps: int | None = None) -> tuple[Try, ...]:
+    """Each unseen garment through the job, then worn with its LoRA on and off."""
+    return tuple(_tried(garment, steps) for garment in unseen(count))
+
+
+def _tried(garment: Unseen, steps: int | None) -> Try:
+    files = [(f"{i:02}.png", pixels_png(p)) for i, p in enumerate(garment.photos())]
+    card, on, off, mask = _worn(garment.name, files, garment.shape.category, steps)
+    return Try(garment, on, off, mask, card.category == garment.shape.category)
+
+
+def _worn(
+    name: str, files: Sequence[tuple[str, bytes]], category: str, steps: int | None
+) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray]:
+    """Photos → garment → card, worn with the LoRA on and off, and its mask; 384 x 256."""
+    from catalog.index import Catalog
+    from tools.admission import fitting, worn
+    from tools.garment_order import KIND, start
+    from tools.jobs import Jobs
+    from tools.new_garment import NewGarment
+
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        catalog = Catalog(home, starter=False)
+        work = NewGarment(catalog)
+        jobs = Jobs(home, {KIND: work})
+        id = start(jobs, catalog, name, files, category=category, steps=steps)
+        done = jobs.run(id)
+        if done.state != "done":
+            raise NotYet(f"{name}: {done.error or done.state}")
+        card = catalog.all()[0]
+        layout, _ = fitting(card)
+        lora, engine = catalog.lora(card.id), work._engine(card.base)
+        pictures = [
+            measure.shrunk(worn(card, lora, card.lora_sha256, weight, engine, card.phrase), 2)
+            for weight in (card.strength, 0.0)
+        ]
+    return card, pictures[0], pictures[1], layout.mask(0)
+
+
+def _pixels(one: Try) -> np.ndarray:
+    return measure.labs(one.on, measure.eroded(one.mask))
+
+
+@figure("unseen-delta-e", better="lower", issue=6, target=6, unit="ΔE", minutes=60)
+def unseen_delta_e() -> Measured:
+    """Garments the base never saw, ten photos to worn: ΔE2000 of the garment's region to the true
+    cloth, median of 20. Runs 20 whole jobs; the other unseen figures share them."""
+    far = [
+        measure.card_delta_e(_pixels(t), t.garment.cloth.colors, t.garment.cloth.pattern == "plain")
+        for t in tries()
+    ]
+    return Measured(float(np.median(far)), note=f"{len(far)} garments, worst {max(far):.1f}")
+
+
+@figure("unseen-pattern", better="higher", issue=6, target=90, unit="%", minutes=60)
+def unseen_pattern() -> Measured:
+    """The same garments, worn: pattern class read right by the pattern judge."""
+    from catalog.croquis.cloth import pattern_class
+
+    right = [
+        judges.pattern(t.on, t.mask)[0] == pattern_class(t.garment.cloth.pattern) for t in tries()
+    ]
+    return Measured(100 * float(np.mean(right)), note=f"{len(right)} garments")
+
+
+@figure("unseen-rank-1", better="higher", issue=6, target=90, unit="%", minutes=60)
+def unseen_rank() -> Measured:
+    """The same garments, worn: nearest in colour and pattern to their own photos among 50."""
+    from bench.swaps import Cloth as Look
+    from bench.swaps import photographed
+    from catalog.starter import starter_garments
+
+    def looked(picture: np.ndarray, mask: np.ndarray) -> Look:
+        pixels = measure.labs(picture, measure.eroded(mask))
+        return Look(pixels, judges.pattern(picture, mask)[1])
+
+    own = [[looked(p, cut_out(p)) for p in t.garment.photos(4)] for t in tries()]
+    others = [photographed(g.id) for g in starter_garments()[: AMONG - len(own)]]
+    known = [*own, *others]
+    right = []
+    for i, t in enumerate(tries()):
+        worn = looked(t.on, t.mask)
+        gaps = np.array([np.mean([worn.distance(p) for p in photos], 0) for photos in known])
+        score = np.hypot(*(gaps / np.median(gaps, 0)).T)
+        right.append(int(score.argmin()) == i)
+    return Measured(100 * float(np.mean(right)), note=f"{len(right)} among {len(known)}")
+
+
+@figure("unseen-leak", better="lower", issue=6, target=6, unit="of 255", minutes=60)
+def unseen_leak() -> Measured:
+    """The same garments, LoRA on against off: mean change of all pixels outside their region."""
+    changes = []
+    for t in tries():
+        change = np.abs(t.on.astype(np.int16) - t.off).mean(2)
+        changes.append(float(change[~measure.dilated(t.mask)].mean()))
+    return Measured(float(np.mean(changes)), note=f"worst {max(changes):.1f}")
+
+
+# --- real photos ---------------------------------------------------------------------------------
+
+
+@figure("multiview-color", better="lower", issue=6, unit="ΔE", minutes=8)
+def multiview_color() -> Measured:
+    """Boot and sneaker from five or six real photos each, worn: main colour against the photos',
+    the worse of both."""
+    if not MULTIVIEW.is_dir():
+        raise NotYet("the real photos are not here")
+    return multiview(None)
+
+
+def multiview(steps: int | None) -> Measured:
+    """The figure, trained for ``steps``."""
+    from catalog.grab_cut import cut
+
+    far = {}
+    for folder, category in (("fancy_boot", "boots"), ("shiny_sneaker", "sneakers")):
+        files = [(p.name, p.read_bytes()) for p in sorted((MULTIVIEW / folder).glob("*.jpg"))]
+        _, on, _, mask = _worn(folder.replace("_", " "), files, category, steps)
+        seen = []
+        for _, data in files:
+            picture = photo_pixels(photo_png(data))
+            inside = measure.eroded(cut(picture).mask)
+            seen.append(measure.labs(picture, inside)[:: max(1, int(inside.sum()) // 2000)])
+        photo = measure.color_groups(np.concatenate(seen), 3)[0][0]
+        worn = measure.color_groups(measure.labs(on, measure.eroded(mask)), 3)[0][0]
+        far[category] = float(delta_e(photo, worn))
+    return Measured(max(far.values()), note=", ".join(f"{k} {v:.1f}" for k, v in far.items()))
+
+
+@figure("real-cut-outs", better="higher", issue=6, unit="%", minutes=1)
+def real_cut_outs() -> Measured:
+    """Real photos, two of each of 14 kinds, cut out without a warning; the sheet is for the eye."""
+    from catalog.grab_cut import cut
+    from catalog.photo_frame import contact_sheet, frame
+
+    if not REAL.is_dir():
+        raise NotYet("the real photos are not here")
+    rows, clean = [], []
+    for path in sorted(REAL.glob("*-1[05].jpg")):
+        picture = photo_pixels(photo_png(path.read_bytes()))
+        found = cut(picture)
+        clean.append(found.usable and not found.warnings)
+        framed = frame(picture, found.mask) if found.usable else picture
+        rows.append((f"{path.stem}  {', '.join(found.warnings)}", picture, found.mask, framed))
+    sheet = Path(tempfile.gettempdir()) / "stylist-real-cut-outs.png"
+    sheet.write_bytes(pixels_png(contact_sheet(rows)))
+    return Measured(100 * float(np.mean(clean)), note=f"{len(clean)} photos, look at {sheet}")
+
+
+# --- the training itself -------------------------------------------------------------------------
+
+
+@figure("training-overhead", better="lower", issue=6, target=1.05, minutes=1)
+def training_overhead() -> Measured:
+    """A training step ÷ the bare forward and backward of the same UNet, LoRA and control net."""
+    return overhead(30)
+
+
+def overhead(steps: int) -> Measured:
+    """The figure, medians over ``steps`` of each."""
+    import torch
+    from peft import LoraConfig, inject_adapter_in_model
+
+    from catalog import adapters
+    from catalog.base import load_base, load_unet, mixed_precision
+    from catalog.starter import starter_garments, starter_photos
+    from catalog.train_lora import GARMENT, _forward, lora_file, with_dials
+
+    base, card = load_base("croquis"), starter_garments()[0]
+    marks: list[float] = []
+    options = with_dials(GARMENT, {"steps": steps})
+    lora_file(
+        card, starter_photos(card, 8), base, options, lambda *_: marks.append(time.perf_counter())
+    )
+    step = float(np.median(np.diff(marks)))
+    unet, control, size = load_unet("croquis"), base.controlnets["layout"], options.batch
+    names = [n for n, _ in unet.named_modules() if adapters.TARGETS.fullmatch(n)]
+    config = LoraConfig(r=options.rank, lora_alpha=options.alpha, target_modules=names)
+    inject_adapter_in_model(config, unet, adapter_name=adapters.NAME)
+    unet.to(memory_format=torch.channels_last)
+    for name, parameter in unet.named_parameters():
+        parameter.requires_grad_(".lora_" in name)
+    rows, columns = base.latent_size
+    noisy = torch.randn(size, unet.config.in_channels, rows, columns)
+    noisy = noisy.contiguous(memory_format=torch.channels_last)
+    share = torch.rand(size, 3, rows, columns)
+    words = torch.randn(size, 48, unet.config.cross_attention_dim)
+    layout, t = torch.rand(size, 12, 2 * rows, 2 * columns), torch.full((size,), 500)
+    bare = []
+    for _ in range(steps):
+        began = time.perf_counter()
+        with mixed_precision("cpu"):
+            out = _forward(unet, control, noisy, t, words, layout, share)
+        out.float().square().mean().backward()
+        bare.append(time.perf_counter() - began)
+    pure = float(np.median(bare))
+    return Measured(step / pure, note=f"{step * 1000:.0f} ms ÷ {pure * 1000:.0f} ms")
+
+
+_SD15 = """
+import json, resource, sys, time
+import torch
+from diffusers import UNet2DConditionModel
+from peft import LoraConfig, inject_adapter_in_model
+from safetensors.torch import load
+from catalog.kohya import About, kohya_file, layers_of, read
+
+steps, rank = int(sys.argv[1]), 32
+device = "cuda" if torch.cuda.is_available() else "cpu"
+torch.manual_seed(0)
+unet = UNet2DConditionModel(cross_attention_dim=768, attention_head_dim=8).to(device)
+unet.requires_grad_(False)
+layers = layers_of(unet)
+names = [n.removeprefix("unet.") for n in layers if ".attentions." in n]
+inject_adapter_in_model(LoraConfig(r=rank, lora_alpha=rank, target_modules=names), unet, "one")
+trained = [p for n, p in unet.named_parameters() if ".lora_" in n]
+for p in trained:
+    p.requires_grad_(True)
+optimizer = torch.optim.AdamW(trained, 1e-4)
+seconds = []
+for _ in range(steps):
+    began = time.perf_counter()
+    z = torch.randn(1, 4, 64, 64, device=device)
+    out = unet(z, torch.tensor([500], device=device), torch.randn(1, 77, 768, device=device)).sample
+    (out - z).square().mean().backward()
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    seconds.append(time.perf_counter() - began)
+tensors = {}
+for name in names:
+    layer = unet.get_submodule(name)
+    tensors[f"unet.{name}.lora_A.weight"] = layer.lora_A["one"].weight.detach().cpu().half()
+    tensors[f"unet.{name}.lora_B.weight"] = layer.lora_B["one"].weight.detach().cpu().half()
+from safetensors.torch import save
+data = kohya_file(read(save(tensors), layers), About("x", "x", "sd15", (512, 512)))
+keys = list(load(data))
+memory = torch.cuda.max_memory_allocated() if device == "cuda" else (
+    resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+print(json.dumps({"mb": len(data) / 1e6, "modules": len(names), "step": min(seconds),
+                  "gb": memory / 1e9, "device": device,
+                  "named": all(k.startswith("lora_unet_") for k in keys)}))
+"""
+
+
+@figure("sd15-lora-size", better="lower", issue=6, unit="MB", minutes=4)
+def sd15_lora() -> Measured:
+    """A LoRA of rank 32 on every attention block of a UNet in the shape of Stable Diffusion 1.5
+    (random weights), as a kohya file; the note has seconds a step at 512 pixels and memory."""
+    return sd15(2)
+
+
+def sd15(steps: int) -> Measured:
+    """The figure, in a process of its own, so that its memory is its own."""
+    command = [sys.executable, "-c", _SD15, str(steps)]
+    root = Path(__file__).parents[1]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=root)
+    if ended.returncode:
+        raise NotYet(ended.stderr.strip().splitlines()[-1] if ended.stderr.strip() else "it died")
+    found = json.loads(ended.stdout.splitlines()[-1])
+    if not found["named"]:
+        raise AssertionError("a key does not have kohya's name")
+    note = (
+        f"{found['modules']} modules, {found['step']:.1f} s a step and {found['gb']:.1f} GB on "
+        f"{found['device']}"
+    )
+    return Measured(found["mb"], note=note)

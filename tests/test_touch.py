@@ -1,0 +1,119 @@
+"""stylist touch, undo and segment, as somebody types them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from fakes import WINTER
+from PIL import Image
+
+from agent.stylist import Stylist
+from catalog.croquis.sam import SIZE, new_sam
+from tools.look import Plan, Worn
+from tools.segment import Segmenter
+from ui import threads
+from ui.cli import main
+
+SMALL = SIZE | {"image": 128, "width": 32, "heads": 2, "depth": 2, "looks_everywhere": [1]}
+PLAN = Plan(garments=tuple(Worn(id=i) for i in WINTER), season={"winter": 1.0}, steps=2)
+
+
+@pytest.fixture
+def stylist(room, monkeypatch, tmp_path):
+    """The command line over a studio that draws cards, on a machine without a SAM."""
+    made = Stylist(room, room.home)
+    monkeypatch.setattr("ui.cli._stylist", lambda settings: made)
+    monkeypatch.setattr("catalog.base.weights_folder", lambda: tmp_path / "none")
+    monkeypatch.setenv("STYLIST_HOME", str(room.home))
+    return made
+
+
+@pytest.fixture
+def toy(stylist):
+    torch.manual_seed(0)
+    stylist.studio._segmenter = Segmenter(new_sam(SMALL).eval().requires_grad_(False), "toy SAM")
+
+
+def run(capsys, *args) -> dict:
+    code = main([*args, "--json"])
+    answer = json.loads(capsys.readouterr().out)
+    assert (code == 0) == ("error" not in answer)
+    return answer
+
+
+def test_a_garment_is_changed_in_words_and_the_thread_takes_it_back(stylist, room, capsys):
+    first = stylist.ask("winter outfit for a commute", "t1", owner=threads.owner())
+    coat = next(g for g in first["plan"]["garments"] if g["slot"] == "outerwear")
+    red = run(capsys, "touch", first["look"]["id"], "--garment", "outerwear", "--say", "in red")
+    assert red["parent"] == first["look"]["id"] and red["thread"] == "t1"
+    assert {g["id"]: g.get("color") for g in red["garments"]}[coat["id"]] == "red"
+    back = run(capsys, "undo", "t1")
+    assert back["look"]["id"] == first["look"]["id"]
+    again = run(capsys, "undo", "t1", "--redo")
+    assert again["look"]["id"] == red["id"]
+    assert any("drawn in red" in u for u in again["plan"]["unmet"])
+    assert run(capsys, "undo", "t1", "--redo")["error"]["type"] == "BadValue"
+    assert run(capsys, "undo", "no-such")["error"]["type"] == "UnknownName"
+
+
+@pytest.mark.parametrize(
+    "args, error",
+    [
+        (["--garment", "coat", "--say", ""], "BadValue"),
+        (["--garment", "outerwear", "--say", "x" * 100_000], "BadValue"),
+        (["--garment", "outerwear", "--say", "a beach holiday"], "BadValue"),
+        (["--points", "120;300", "--color", "red"], "BadValue"),
+        (["--points", "120,300,*", "--color", "red"], "BadValue"),
+        (["--box", "1,2,3", "--color", "red"], "BadValue"),
+        (["--points", "120,300,+", "--color", "red"], "ModelUnavailable"),
+        (["--mask", "no-such.png", "--color", "red"], "BadValue"),
+        (["--color", "red"], "BadValue"),
+    ],
+)
+def test_what_cannot_be_touched_is_an_error_that_says_what_to_do(
+    stylist, room, capsys, args, error
+):
+    look = room.render_look(PLAN)
+    answer = run(capsys, "touch", look.id, *args)
+    if args[:2] == ["--garment", "coat"]:
+        error = "UnknownName"
+    assert answer["error"]["type"] == error and answer["error"]["hint"]
+    assert [x.id for x in room.looks()] == [look.id]
+
+
+def test_clicks_say_which_model_answered_and_the_mask_serves_a_touch_up(
+    stylist, toy, room, capsys, tmp_path
+):
+    look, out = room.render_look(PLAN), tmp_path / "mask.png"
+    found = run(capsys, "segment", look.id, "--points", "250,300,+", "--out", str(out))
+    assert found["model"] == "toy SAM" and len(found["candidates"]) == 3
+    mask = np.asarray(Image.open(out)) > 127
+    assert mask.shape == (768, 512)
+    assert round(float(mask.mean()), 5) == found["candidates"][0]["share"]
+    drawn = np.zeros((768, 512), np.uint8)
+    drawn[300:400, 200:300] = 255
+    Image.fromarray(drawn).save(out)
+    red = run(capsys, "touch", look.id, "--mask", str(out), "--say", "in red")
+    kept = np.asarray(Image.open(Path(red["image"]).with_name("mask.png"))) > 127
+    assert np.array_equal(kept, drawn > 0)
+
+
+def test_a_photo_is_segmented_at_its_own_size(stylist, toy, capsys, tmp_path):
+    photo, out = tmp_path / "me.jpg", tmp_path / "mask.png"
+    Image.effect_noise((120, 90), 60).convert("RGB").save(photo)
+    found = run(capsys, "segment", str(photo), "--box", "10,10,90,80", "--out", str(out))
+    assert (found["width"], found["height"]) == Image.open(out).size == (120, 90)
+    assert main(["segment", str(photo), "--points", "60,40,+", "20,20,-"]) == 0
+    assert "toy SAM" in capsys.readouterr().out
+    (tmp_path / "text.png").write_text("no picture")
+    for bad in ("text.png", "none.png"):
+        answer = run(capsys, "segment", str(tmp_path / bad), "--points", "1,1,+")
+        assert answer["error"]["type"] == "BadValue"
+
+
+def test_a_photo_without_a_sam_says_what_is_missing(stylist, capsys, tmp_path):
+    Image.new("RGB", (64, 64)).save(tmp_path / "me.png")
+    answer = run(capsys, "segment", str(tmp_path / "me.png"), "--points", "1,1,+")
+    assert answer["error"]["type"] == "ModelUnavailable"

@@ -226,7 +226,7 @@ def caption(tags: Iterable[str]) -> str:
 
 def read_caption(text: str) -> Tags:
     """One line as tags. Raises ``BadValue`` when it is none."""
-    found = tuple(check_tag(part) for part in text.split(",") if part.strip())
+    found = tuple(check_tag(part.strip()) for part in text.split(",") if part.strip())
     if len(found) > MAX_TAGS:
         raise BadValue(f"A photo has at most {MAX_TAGS} tags.", "Remove some.")
     return found

@@ -379,7 +379,7 @@ def test_catalog_text_is_marked_as_data_and_cleaned(room: Studio, monkeypatch):
 LONG = "x" * (1 << 20)
 BAD = [
     ("render_lok", {}, "render_look"),
-    ("no", {}, "There are"),
+    ("xyzzy", {}, "There are"),
     ("find_garments", {"colour": "navy"}, "color"),
     ("find_garments", {"colr": "navy"}, "color"),
     ("find_garments", {"text": 7}, "text"),
@@ -439,7 +439,7 @@ def test_bad_input_is_told_how_to_ask_and_writes_nothing(room: Studio):
     assert sorted(str(p) for p in room.home.rglob("*")) == before
 
 
-LEGAL_MILLIONS = {"max_price", "budget", "ceiling", "seed"}
+LEGAL_MILLIONS = {"max_price", "budget", "ceiling", "price", "seed"}
 
 
 def numbers(schema: dict) -> list[str]:
@@ -454,7 +454,11 @@ def numbers(schema: dict) -> list[str]:
 
 def test_no_number_takes_nan_infinity_or_a_million_that_means_nothing(room: Studio):
     tools = served(room)
-    fine = {"render_look": {"garments": WINTER}, "plan_outfit": {}, "find_garments": {}}
+    fine = {
+        "render_look": {"garments": WINTER},
+        "start_garment_job": {"name": "Coat", "photos": ["photo-1"] * 4},
+        "touch_up": {"id": "look-1"},
+    }
     asked = 0
     for tool in TOOLS:
         schema = tool.args.model_json_schema()

@@ -15,12 +15,12 @@ from ui.cli import main
 
 
 def outfits(count: int = 4) -> list[tuple[str, bytes]]:
-    """Somebody before a wall, each in another light."""
+    """Somebody before a wall, each standing elsewhere before another one."""
     files = []
     for i in range(count):
         picture = np.full((300, 260, 3), 200 - 30 * i, np.uint8)
-        picture[60:280, 90:170] = (150, 40 + 20 * i, 40)
-        picture[::7] //= 2 + i
+        picture[:, :: 20 + 9 * i] = 90
+        picture[60 - 10 * i : 280, 20 + 40 * i : 100 + 40 * i] = (150, 40 + 20 * i, 40)
         out = io.BytesIO()
         Image.fromarray(picture).save(out, "PNG")
         files.append((f"{i}.png", out.getvalue()))

@@ -100,7 +100,7 @@ class Segmenter:
         """
         _check_picture(picture)
         rows, columns = picture.shape[:2]
-        points, box = _check_prompt(prompt, rows, columns)
+        points, box = check_prompt(prompt, rows, columns)
         key = hashlib.sha256(repr(picture.shape).encode() + picture.tobytes()).hexdigest()
         with self._lock:
             predictor = self._embedded(key, picture)
@@ -166,7 +166,12 @@ def _check_picture(picture: np.ndarray) -> None:
         raise BadValue("A picture must be RGB, eight bits a channel.", "Convert it first.")
 
 
-def _check_prompt(prompt: Prompt, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray | None]:
+def check_prompt(prompt: Prompt, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """A prompt's points ``(n, 3)`` and box ``(4,)``, in a picture of that size.
+
+    Raises:
+        BadValue: nothing was clicked, too much was, or outside the picture.
+    """
     if not prompt.points and prompt.box is None:
         raise BadValue("Nothing was clicked.", "Give a point or a box, or name a garment.")
     if len(prompt.points) > MOST_POINTS:

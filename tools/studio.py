@@ -27,7 +27,7 @@ from tools.look import STAGE, STANDING, AdapterUse, Look, PersonSpec, Plan, Rece
 from tools.looks import Looks, pixels_sha256, read_mask, read_receipt, write_png
 from tools.outfit import Outfit, Wish, check, choose
 from tools.pace import Pace
-from tools.segment import Segmenter
+from tools.segment import Segmenter, check_prompt
 from tools.selection import Selection
 from tools.uploads import Photo, Uploads
 
@@ -317,16 +317,17 @@ class Studio:
             if garment is not None:
                 raise BadValue("A photo's garments have no names.", "Give points or a box.")
             picture = photo_pixels(self.uploads.read(photo, owner))
-            return selection.clicked(
-                self.segmenter, picture, selection.prompt_of(points, box, refine)
-            )
+            prompt = selection.prompt_of(points, box, refine)
+            check_prompt(prompt, *picture.shape[:2])  # before a model is asked for
+            return selection.clicked(self.segmenter, picture, prompt)
         seen = self.look(look or "", owner=owner)
         worn = self._garments(seen.receipt.plan)
         if garment is not None:
             index = touch_up.index_of(worn, garment)
             return selection.named(self._labels_of(seen), index, worn[index].id)
-        prompt = selection.prompt_of(points, box, refine)
-        found = selection.clicked(self.segmenter, self._looks.picture(seen), prompt)
+        prompt, picture = selection.prompt_of(points, box, refine), self._looks.picture(seen)
+        check_prompt(prompt, *picture.shape[:2])
+        found = selection.clicked(self.segmenter, picture, prompt)
         under = selection.garment_under(self._labels_of(seen), found.mask)
         return replace(found, garment=None if under is None else worn[under].id)
 

@@ -144,8 +144,8 @@ class TouchUpArgs(ChangeArgs):
     """In place of clicks: id from upload_photo of a 512 x 768 picture, white where to repaint."""
     inverted: bool = False
     """Repaint everything but the marked part."""
-    strength: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Leave out: 0.8 for a colour, so that folds stay, else 1."""
+    strength: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Less than 1 keeps more of what is there; a change then comes half."""
     thread: ThreadName | None = None
     """Leave out: the thread of the look."""
     request_key: RequestKey | None = None

@@ -361,7 +361,7 @@ class Studio:
         color: str | None = None,
         sleeves: Sleeves | touch_up.Degree | None = None,
         length: Length | touch_up.Degree | None = None,
-        strength: float | None = None,
+        strength: float = 1.0,
         content: Literal["original", "noise", "fill"] = "original",
         feather: int = 6,
         thread: str | None = None,
@@ -381,8 +381,8 @@ class Studio:
                 of its answers is meant.
             inverted: repaint all but the mask.
             swap: id of the garment to wear instead, of the same slot.
-            strength: 0–1, how far the part is taken back to noise. None: 0.8 for a change of
-                colour, so that folds stay, else 1.
+            strength: 0–1, how far the part is taken back to noise. Folds stay even at 1, since
+                the noise is that of the look; below it a change of colour comes half.
             feather: pixels, 0–64, over which new and old are blended outside the mask.
 
         Raises:
@@ -432,10 +432,9 @@ class Studio:
         # 3. repaint and put the rest back
         adapters = self._adapters(plan, garments, layout)
         job = self._job(plan, garments, layout, adapters)
-        only_color = color is not None and not (swap or sleeves or length)
         touch = Touch(
             mask_sha256=touch_up.mask_sha256(marked),
-            strength=(touch_up.RECOLOR if only_color else 1.0) if strength is None else strength,
+            strength=strength,
             content=content,
             feather=feather,
         )

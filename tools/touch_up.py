@@ -23,8 +23,6 @@ from tools.look import Plan, Touch, Worn
 if TYPE_CHECKING:
     from tools.engine import Engine, Job
 
-RECOLOR = 0.8
-"""Strength for a change of colour: folds and pattern stay where they were."""
 REACH = 5
 """Pixels by which a garment's region is grown: outlines lie on its border."""
 

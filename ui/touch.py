@@ -107,7 +107,9 @@ def add_commands(
                       help="none, short, elbow, long, shorter or longer")  # fmt: skip
     part.add_argument("--length", metavar="WORD",
                       help="crop, hip, thigh, knee, calf, ankle, shorter or longer")  # fmt: skip
-    part.add_argument("--strength", type=float, metavar="0–1", help="how much is forgotten")
+    part.add_argument(
+        "--strength", type=float, default=1.0, metavar="0–1", help="how much is forgotten"
+    )
     part.add_argument("--json", action="store_true", help="print JSON")
 
     part = command(commands, "undo", undo, "Take the last change of a conversation back.")

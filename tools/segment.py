@@ -72,8 +72,9 @@ class Segmenter:
             folder = weights_folder() / "sam"
             if not (folder / "config.json").exists():
                 raise ModelUnavailable(
-                    "The croquis SAM is missing from this installation.",
-                    "Install again, or train it: python -m catalog.croquis.train_sam.",
+                    "Clicks need a SAM, and the croquis SAM has not been trained yet.",
+                    "Name the garment instead, or an official checkpoint in STYLIST_SAM; "
+                    "to train ours: python -m catalog.croquis.train_sam.",
                 )
             return cls(load_sam(folder).to(device), "croquis SAM")
         kind = next((k for k in ("vit_b", "vit_l", "vit_h") if k in checkpoint.name), None)

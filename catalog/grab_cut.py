@@ -22,6 +22,8 @@ _GROUNDS = 4
 """Colours a border may have."""
 _FAR = 14.0
 """CIELAB distance (CIE76) from every border colour at which a pixel may be garment."""
+_BLANK = 0.5
+"""Deviation of CIELAB below which a picture shows nothing."""
 _EVEN_BORDER = 0.97
 """Share of the border that lies on one even surface in a studio photo."""
 
@@ -72,6 +74,9 @@ def _grab(photo: np.ndarray) -> np.ndarray:
     band = max(2, round(0.04 * min(rows, columns)))
     border = np.ones((rows, columns), bool)
     border[band:-band, band:-band] = False
+    # on a picture of one colour GrabCut takes minutes to find nothing
+    if lab.reshape(-1, 3).std(0).max() < _BLANK:
+        return np.zeros(photo.shape[:2], bool)
     cv2.setRNGSeed(0)
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
     _, labels, grounds = cv2.kmeans(

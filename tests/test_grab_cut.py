@@ -63,6 +63,12 @@ def test_a_photo_of_nothing_is_not_usable_or_says_so():
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real photos are not here")
+@pytest.mark.parametrize("level", [0, 60, 255])
+def test_a_photo_of_one_colour_shows_nothing(level):
+    found = cut(np.full((64, 60, 3), level, np.uint8))
+    assert not found.usable and "stands out" in found.warnings[0]
+
+
 def test_real_photos_leave_their_background_behind():
     coverage = [
         cut(photo_pixels(photo_png(path.read_bytes()))).mask.mean()

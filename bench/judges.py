@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from catalog.croquis.keypoints import Block, double
 from catalog.garment import CATEGORIES, SEASONS, SLOTS
 
 FOLDER = Path(__file__).parent / "judges"
@@ -31,18 +32,6 @@ WINDOW = 160, 112
 
 
 # --- the networks --------------------------------------------------------------------------------
-
-
-class _Block(nn.Module):
-    """Convolution with a shortcut."""
-
-    def __init__(self, width: int, dilation: int = 1) -> None:
-        super().__init__()
-        self.norm = nn.GroupNorm(width // 16, width)
-        self.conv = nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv(F.silu(self.norm(x)))
 
 
 class _Whole(nn.Module):
@@ -73,17 +62,17 @@ class Segmenter(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(12, 16, 3, padding=1), _Block(16))
-        self.down1 = nn.Sequential(nn.Conv2d(16, 48, 3, 2, 1), _Block(48))
-        self.down2 = nn.Sequential(nn.Conv2d(48, 80, 3, 2, 1), _Block(80))
+        self.stem = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(12, 16, 3, padding=1), Block(16))
+        self.down1 = nn.Sequential(nn.Conv2d(16, 48, 3, 2, 1), Block(48))
+        self.down2 = nn.Sequential(nn.Conv2d(48, 80, 3, 2, 1), Block(80))
         # a dress or a top and a skirt: told from the whole figure, so most layers are here
         self.down3 = nn.Sequential(
-            nn.Conv2d(80, 144, 3, 2, 1), _Block(144), _Block(144, 2), _Block(144, 4), _Block(144)
+            nn.Conv2d(80, 144, 3, 2, 1), Block(144), Block(144, 2), Block(144, 4), Block(144)
         )
-        self.whole = nn.Sequential(_Whole(144), _Block(144), _Whole(144))
-        self.narrow2, self.up2 = nn.Conv2d(144, 80, 1), _Block(80)
-        self.narrow1, self.up1 = nn.Conv2d(80, 48, 1), _Block(48)
-        self.narrow0, self.up0 = nn.Conv2d(48, 16, 1), _Block(16)
+        self.whole = nn.Sequential(_Whole(144), Block(144), _Whole(144))
+        self.narrow2, self.up2 = nn.Conv2d(144, 80, 1), Block(80)
+        self.narrow1, self.up1 = nn.Conv2d(80, 48, 1), Block(48)
+        self.narrow0, self.up0 = nn.Conv2d(48, 16, 1), Block(16)
         self.head = nn.Sequential(
             nn.GroupNorm(1, 16), nn.SiLU(), nn.Conv2d(16, 4 * len(CLASSES), 1), nn.PixelShuffle(2)
         )
@@ -92,9 +81,9 @@ class Segmenter(nn.Module):
         a = self.stem(x)
         b = self.down1(a)
         c = self.down2(b)
-        c = self.up2(c + _double(self.narrow2(self.whole(self.down3(c)))))
-        b = self.up1(b + _double(self.narrow1(c)))
-        return self.head(self.up0(a + _double(self.narrow0(b))))
+        c = self.up2(c + double(self.narrow2(self.whole(self.down3(c)))))
+        b = self.up1(b + double(self.narrow1(c)))
+        return self.head(self.up0(a + double(self.narrow0(b))))
 
 
 class PatternJudge(nn.Module):
@@ -105,11 +94,11 @@ class PatternJudge(nn.Module):
         self.body = nn.Sequential(
             nn.PixelUnshuffle(2),
             nn.Conv2d(16, 32, 3, padding=1),
-            _Block(32),
+            Block(32),
             nn.Conv2d(32, 48, 3, 2, 1),
-            _Block(48),
+            Block(48),
             nn.Conv2d(48, 48, 3, 2, 1),
-            _Block(48),
+            Block(48),
         )
         self.head = nn.Linear(96, len(PATTERN_CLASSES))
 
@@ -176,10 +165,6 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "category": CategoryJudge,
     "season": SeasonJudge,
 }
-
-
-def _double(x: Tensor) -> Tensor:
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 @lru_cache

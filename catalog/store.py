@@ -229,7 +229,7 @@ class Store:
                         shutil.copyfile(old, fresh / old.name)
                 os.rename(place, self.garments / f".old-{card.id}-{secrets.token_hex(4)}")
             os.rename(fresh, place)
-            _sync_folder(self.garments)
+            sync_folder(self.garments)
             self._next_generation()
             self._sweep()
         return card
@@ -271,7 +271,7 @@ class Store:
         """Take garment ``id`` out of the catalog. Raises ``UnknownName``, ``Busy``."""
         with self.writing(f"removing {id}"):
             os.rename(self.folder(id), self.garments / f".gone-{id}-{secrets.token_hex(4)}")
-            _sync_folder(self.garments)
+            sync_folder(self.garments)
             self._next_generation()
             self._sweep()
 
@@ -281,7 +281,7 @@ class Store:
         fresh = self.garments / f".new-{secrets.token_hex(8)}"
         _write_all(self.garments, {fresh.name: data})
         os.replace(fresh, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
     def write_note(self, name: str, data: bytes) -> None:
         """Write a small file at the catalog's root (under the lock)."""
@@ -334,10 +334,11 @@ def _write_all(folder: Path, files: dict[str, bytes]) -> None:
             if file.read() != files[name]:
                 raise CannotNow(f"The disk did not keep {name} as it was written.", "Check it.")
     for parent in {(folder / name).parent for name in files}:
-        _sync_folder(parent)
+        sync_folder(parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """What was renamed in ``folder`` survives a power cut from here on."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

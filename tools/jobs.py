@@ -28,6 +28,7 @@ import filelock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from catalog.errors import BadValue, Busy, Cancelled, CannotNow, Damaged, StylistError, UnknownName
+from catalog.store import sync_folder
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "unknown"]
 FINISHED = ("done", "failed", "cancelled")
@@ -438,11 +439,7 @@ def _swap(path: Path, data: bytes) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    handle = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(path.parent)
 
 
 def _unwritable(error: OSError) -> CannotNow:

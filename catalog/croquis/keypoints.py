@@ -24,7 +24,7 @@ REACH = 2
 """Cells around the warmest one that a joint's place and confidence are taken from."""
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
     """Convolution with a shortcut."""
 
     def __init__(self, width: int, dilation: int = 1) -> None:
@@ -44,16 +44,16 @@ class KeypointNet(ModelMixin, ConfigMixin):
         super().__init__()
         fine, middle, coarse = widths
         self.stem = nn.Sequential(
-            nn.PixelUnshuffle(CELL), nn.Conv2d(3 * CELL**2, fine, 3, padding=1), _Block(fine)
+            nn.PixelUnshuffle(CELL), nn.Conv2d(3 * CELL**2, fine, 3, padding=1), Block(fine)
         )
-        self.down1 = nn.Sequential(nn.Conv2d(fine, middle, 3, 2, 1), _Block(middle))
+        self.down1 = nn.Sequential(nn.Conv2d(fine, middle, 3, 2, 1), Block(middle))
         # left from right, knee from elbow: told from the whole figure, so most layers are here
         self.down2 = nn.Sequential(
-            nn.Conv2d(middle, coarse, 3, 2, 1), _Block(coarse), _Block(coarse, 2),
-            _Block(coarse, 4), _Block(coarse),
+            nn.Conv2d(middle, coarse, 3, 2, 1), Block(coarse), Block(coarse, 2),
+            Block(coarse, 4), Block(coarse),
         )  # fmt: skip
-        self.narrow1, self.up1 = nn.Conv2d(coarse, middle, 1), _Block(middle)
-        self.narrow0, self.up0 = nn.Conv2d(middle, fine, 1), _Block(fine)
+        self.narrow1, self.up1 = nn.Conv2d(coarse, middle, 1), Block(middle)
+        self.narrow0, self.up0 = nn.Conv2d(middle, fine, 1), Block(fine)
         self.head = nn.Sequential(
             nn.GroupNorm(1, fine), nn.SiLU(), nn.Conv2d(fine, len(KEYPOINTS), 1)
         )
@@ -61,11 +61,11 @@ class KeypointNet(ModelMixin, ConfigMixin):
     def forward(self, x: Tensor) -> Tensor:
         a = self.stem(x)
         b = self.down1(a)
-        b = self.up1(b + _double(self.narrow1(self.down2(b))))
-        return self.head(self.up0(a + _double(self.narrow0(b))))
+        b = self.up1(b + double(self.narrow1(self.down2(b))))
+        return self.head(self.up0(a + double(self.narrow0(b))))
 
 
-def _double(x: Tensor) -> Tensor:
+def double(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import queue
+import threading
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import IterableDataset, get_worker_info
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from catalog import regions
+from catalog.base import mixed_precision
 from catalog.croquis import drawing, maps, tokens
-from catalog.croquis.autoencoder import PATCH
+from catalog.croquis.autoencoder import PATCH, CroquisAutoencoder
 from catalog.croquis.pair import garment_crop
 
 PHRASES = 10
@@ -43,6 +47,7 @@ def example(
     drawn: drawing.Drawing, tokenizer, rng: np.random.Generator | None
 ) -> dict[str, Tensor]:
     """One drawing as tensors; with ``rng`` words of its phrases are dropped as training does."""
+    assert drawn.picture is not None
     layout, skeleton, share = drawing.model_maps(drawn)
     padded = np.zeros((PHRASES, *maps.LATENT_SIZE), np.float32)
     count = min(len(share), PHRASES)
@@ -52,11 +57,11 @@ def example(
         phrases = [*phrases[:2], *(tokens.thinned(p, {}, rng)[0] for p in phrases[2:])]
     phrases += [""] * (PHRASES - len(phrases))
     ids = token_ids(tokenizer, phrases, "cpu")["input_ids"]
-    assert drawn.picture is not None
     return {
         "picture": torch.from_numpy(np.ascontiguousarray(drawn.picture)),
         "layout": torch.from_numpy(layout),
         "skeleton": torch.from_numpy(skeleton),
+        "canny": torch.from_numpy(maps.canny_map(drawn.picture)[-1:]),
         "shares": torch.from_numpy(padded),
         "ids": ids.to(torch.int16),
     }
@@ -140,8 +145,33 @@ class Samples(IterableDataset):
     tokenizer: Path
 
 
+class Ahead:
+    """Batches of a loader fetched by a thread, so that a training takes what is there already."""
+
+    def __init__(self, loader: Iterable[dict[str, Tensor]]) -> None:
+        self.ready: queue.Queue[dict[str, Tensor] | BaseException] = queue.Queue(4)
+        threading.Thread(target=self._fetch, args=(loader,), daemon=True).start()
+
+    def _fetch(self, loader: Iterable[dict[str, Tensor]]) -> None:
+        try:
+            for batch in loader:
+                self.ready.put(batch)
+        except BaseException as error:
+            self.ready.put(error)
+
+    def take(self, wait: bool) -> dict[str, Tensor] | None:
+        """The next batch; None where there is none yet and ``wait`` is false."""
+        try:
+            batch = self.ready.get(block=wait)
+        except queue.Empty:
+            return None
+        if isinstance(batch, BaseException):
+            raise batch
+        return batch
+
+
 class Pool:
-    """Encoded examples kept in memory: each is used about ``reuse`` times, in random order."""
+    """Encoded examples kept in memory: each is used several times, in random order."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity, self.size, self.next = capacity, 0, 0
@@ -149,17 +179,62 @@ class Pool:
 
     def add(self, batch: dict[str, Tensor]) -> None:
         count = len(next(iter(batch.values())))
+        places = (self.next + torch.arange(count)) % self.capacity
         for name, value in batch.items():
             if name not in self.rows:
                 self.rows[name] = torch.empty(
                     (self.capacity, *value.shape[1:]), dtype=value.dtype, device=value.device
                 )
-        for i in range(count):
-            for name, value in batch.items():
-                self.rows[name][self.next] = value[i]
-            self.next = (self.next + 1) % self.capacity
-            self.size = min(self.size + 1, self.capacity)
+            self.rows[name][places.to(value.device)] = value
+        self.next = (self.next + count) % self.capacity
+        self.size = min(self.size + count, self.capacity)
 
     def draw(self, count: int, rng: np.random.Generator) -> dict[str, Tensor]:
         index = torch.from_numpy(rng.integers(self.size, size=count))
         return {name: value[index.to(value.device)] for name, value in self.rows.items()}
+
+
+class Encoded:
+    """Drawings drawn beside a training, encoded on its device, pooled and drawn from.
+
+    A drawing is used ``REUSE[0]`` times if the drawing keeps up, and ``REUSE[1]`` times before the
+    training waits for more.
+    """
+
+    REUSE = 3, 12
+
+    def __init__(
+        self, samples: Samples, vae: CroquisAutoencoder, device: str, workers: int, first: int
+    ) -> None:
+        """``first``: how many drawings must be there before any is handed out."""
+        self.vae, self.device, self.first = vae, device, first
+        self.pool = Pool(12_000 if device == "cpu" else 120_000)
+        self.taken = self.used = 0
+        self.waited = 0.0
+        """Seconds."""
+        self.ahead = Ahead(
+            DataLoader(samples, 16, num_workers=workers, prefetch_factor=4, persistent_workers=True)
+        )
+
+    def draw(self, count: int, rng: np.random.Generator) -> dict[str, Tensor]:
+        """Rows of ``count`` examples: what ``example`` tells, the picture as latents ``z``."""
+        self.used += count
+        began = time.monotonic()
+        while self.taken * self.REUSE[0] < self.used or self.taken < self.first:
+            wait = self.taken * self.REUSE[1] < self.used or self.taken < self.first
+            batch = self.ahead.take(wait)
+            if batch is None:
+                break
+            self._add(batch)
+        self.waited += time.monotonic() - began
+        return self.pool.draw(count, rng)
+
+    @torch.no_grad()
+    def _add(self, batch: dict[str, Tensor]) -> None:
+        rows = {k: v.to(self.device) for k, v in batch.items()}
+        x = rows.pop("picture").permute(0, 3, 1, 2).float() / 127.5 - 1
+        with mixed_precision(self.device):
+            z = self.vae.encode(x.contiguous(memory_format=torch.channels_last)).latent_dist.mean
+        rows["z"], rows["shares"] = z.to(torch.float16), rows["shares"].to(torch.float16)
+        self.pool.add(rows)
+        self.taken += len(z)

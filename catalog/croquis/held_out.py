@@ -39,6 +39,18 @@ class HeldOut:
     conditions: dict[str, Tensor]
     edges: Tensor
 
+    def first(self, count: int) -> HeldOut:
+        """The same of the first ``count`` drawings alone."""
+        return HeldOut(
+            self.drawings[:count],
+            self.z[:count],
+            self.words[:count],
+            self.empty[:count],
+            self.shares[:count],
+            {name: t[:count] for name, t in self.conditions.items()},
+            self.edges[:count],
+        )
+
 
 @torch.no_grad()
 def held_out(text, vae: CroquisAutoencoder, folder: Path, device: str, count: int) -> HeldOut:
@@ -64,14 +76,10 @@ def held_out(text, vae: CroquisAutoencoder, folder: Path, device: str, count: in
     )
 
 
-def report(
-    model: Denoiser, text, vae: CroquisAutoencoder, folder: Path, run: Path, count: int, step: int
-) -> None:
+def report(model: Denoiser, vae: CroquisAutoencoder, seen: HeldOut, run: Path, step: int) -> None:
     """Figures on held-out drawings on the terminal and in ``figures.csv``, and a sample sheet."""
-    device = next(model.parameters()).device.type
-    seen = held_out(text, vae, folder, device, count)
     figures: dict[str, float] = {f"at {t}": e for t, e in held_out_error(model, vae, seen).items()}
-    few = held_out(text, vae, folder, device, max(1, count // 4))
+    few = seen.first(max(1, len(seen.drawings) // 4))
     pictures = sample(model, vae, few, steps=8)
     figures["garment ΔE"] = garment_difference(pictures, few.drawings)
     sheet = [np.concatenate([d.picture, p]) for d, p in zip(few.drawings, pictures, strict=True)]

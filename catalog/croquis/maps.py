@@ -121,6 +121,22 @@ def skeleton_map(points: np.ndarray) -> np.ndarray:
     return np.round(picture).astype(np.uint8).transpose(2, 0, 1)
 
 
+def canny_map(picture: np.ndarray) -> np.ndarray:
+    """A layout map that knows no more of a picture than its edges, uint8 ``(12, 96, 64)``.
+
+    Args:
+        picture: uint8 ``(384, 256, 3)``.
+    """
+    return edges_only(cv2.Canny(np.ascontiguousarray(picture), 100, 200))
+
+
+def edges_only(edges: np.ndarray) -> np.ndarray:
+    """The layout map of edges alone, uint8 ``(12, 96, 64)``; edges are uint8 ``(384, 256)``."""
+    layout = np.zeros((len(CHANNELS), *MAP_SIZE), np.uint8)
+    layout[-1] = np.round(_shrink(edges, 4))
+    return layout
+
+
 def _shrink(array: np.ndarray, factor: int) -> np.ndarray:
     """Mean of each block of ``factor`` by ``factor`` pixels."""
     rows, columns = array.shape[0] // factor, array.shape[1] // factor

@@ -42,14 +42,16 @@ from catalog.croquis import cloth, drawing, maps, palette, tokens
 from catalog.croquis.autoencoder import PATCH, CroquisAutoencoder
 from catalog.croquis.examples import (
     PHRASES,
+    Ahead,
     Crops,
+    Encoded,
     Pages,
     Pool,
     Samples,
     encoder_input,
     token_ids,
 )
-from catalog.croquis.held_out import empty_ids, psnr, report
+from catalog.croquis.held_out import HeldOut, empty_ids, held_out, psnr, report
 from catalog.croquis.pair import PicturePair
 from catalog.garment import CATEGORIES
 
@@ -82,6 +84,8 @@ CONTROLNET = dict(
     # one halving: a 96 x 64 map meets 48 x 32 latents
     conditioning_embedding_out_channels=(32, 64),
 )
+EDGES_ONLY = 0.12
+"""Share of rows whose layout is a picture's bare edges."""
 CONTROL_CHANNELS = {"openpose": 3, "layout": len(maps.CHANNELS)}
 TEXT = dict(
     hidden_size=192,
@@ -108,6 +112,8 @@ class Options:
     checkpoint_seconds: float = 180.0
     held_out: int = 32
     """Held-out drawings that figures are measured on; a quarter of them are drawn as samples."""
+    report_steps: int = 500
+    """Steps between two reports of them."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -125,6 +131,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--fresh", action="store_true", help="ignore checkpoint and weights")
     parser.add_argument("--checkpoint-seconds", type=float, default=180.0)
     parser.add_argument("--held-out", type=int, default=32, help="drawings measured on")
+    parser.add_argument("--report-steps", type=int, default=500, help="steps between figures")
     o = Options(**vars(parser.parse_args(argv)))
     o.run.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(o.threads)
@@ -339,23 +346,25 @@ def train_decoder(o: Options) -> None:
     # 2. pages are drawn beside the training and cut from about fifteen times each
     pages = Pages(step)
     pages.tokenizer = draft.tokenizer
-    stream = iter(DataLoader(pages, 4, num_workers=o.workers, prefetch_factor=3))
-    pool = Pool(900)
-
-    def take_in() -> None:
-        fresh = {k: v.to(o.device) for k, v in next(stream).items()}
-        latents = draft(fresh, rng).to(torch.float16)
-        pool.add({k: fresh[k] for k in ("big", "edges", "layout", "middle")} | {"z": latents})
-
-    while pool.size < 6 * batch:
-        take_in()
+    ahead = Ahead(DataLoader(pages, 4, num_workers=o.workers, prefetch_factor=3))
+    pool, taken, used = Pool(900), 0, 0
 
     # 3. the loop
     clock = Clock(o.minutes)
     while not clock.over():
-        if step % 5 == 0:
-            take_in()
-        z, layout, edges, big = _crops(pool.draw(batch, rng), rng)
+        used += batch
+        while taken * 15 < used:
+            fresh = ahead.take(wait=taken < 72 or taken * 60 < used)
+            if fresh is None:
+                break
+            latents = draft({k: v.to(o.device) for k, v in fresh.items()}, rng)
+            kept = {k: fresh[k] for k in ("big", "edges", "layout", "middle")}
+            # pages stay with the processor, which cuts; only what is cut travels
+            pool.add(kept | {"z": latents.to("cpu", torch.float16)})
+            taken += len(latents)
+        cut = _crops(pool.draw(batch, rng), rng)
+        z, layout, edges, big = (part.to(o.device) for part in cut)
+        layout, edges, big = layout / 255, edges / 255, big / 127.5 - 1
         blind = torch.from_numpy(rng.random(batch) < BLIND).to(o.device)
         layout[blind], edges[blind] = 0, 0
         with torch.no_grad():
@@ -461,7 +470,10 @@ class Draft:
 def _crops(
     row: dict[str, Tensor], rng: np.random.Generator
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Squares of ``CROP`` cells, one from each page, where somebody is: z, layout, edges, big."""
+    """Squares of ``CROP`` cells, one from each page, where somebody is: z, layout, edges, big.
+
+    All but the latents as bytes.
+    """
     rows, columns = maps.LATENT_SIZE
     cut: list[tuple[Tensor, ...]] = []
     for i in range(len(row["z"])):
@@ -477,8 +489,8 @@ def _crops(
             row[name][i, ..., y * k : (y + CROP) * k, x * k : (x + CROP) * k]
             for name, k in (("z", 1), ("layout", 2), ("edges", 16), ("big", 16))
         ))  # fmt: skip
-    z, layout, edges, big = (torch.stack(parts).float() for parts in zip(*cut, strict=True))
-    return z, layout / 255, edges / 255, big / 127.5 - 1
+    z, layout, edges, big = (torch.stack(parts) for parts in zip(*cut, strict=True))
+    return z.float(), layout, edges, big
 
 
 # --- unet: denoising, with regions and ControlNets ------------------------------------------------
@@ -553,57 +565,42 @@ def train_unet(o: Options) -> None:
     alpha = scheduler.alphas_cumprod.to(o.device).float()
     run_step = torch.compile(model) if o.compile else model
 
-    # 2. pictures are drawn beside the training, encoded, and used about three times each
+    # 2. pictures are drawn and encoded beside the training
     data = Samples(step * batch, flats=0.28, peer=peers.rank, peers=peers.count)
     data.tokenizer = words_from / "tokenizer"
-    stream = iter(
-        DataLoader(data, batch, num_workers=o.workers, prefetch_factor=4, persistent_workers=True)
-    )
-    pool = Pool(12_000 if o.device == "cpu" else 60_000)
+    encoded = Encoded(data, vae, o.device, o.workers, first=min(24 * batch, 1500))
+    nothing = torch.tensor(empty_ids(data.tokenizer), device=o.device)
     rng = np.random.default_rng((step + 1, peers.rank))
     torch.manual_seed(int(rng.integers(2**31)))
 
-    def take_in() -> None:
-        fresh = {k: v.to(o.device) for k, v in next(stream).items()}
-        x = fresh.pop("picture").permute(0, 3, 1, 2).float() / 127.5 - 1
-        with torch.no_grad(), bases.mixed_precision(o.device):
-            fresh["z"] = vae.encode(
-                x.contiguous(memory_format=torch.channels_last)
-            ).latent_dist.mean.to(torch.float16)
-        fresh["shares"] = fresh["shares"].to(torch.float16)
-        pool.add(fresh)
-
-    while pool.size < (24 if o.device == "cpu" else 40) * batch and not clock.over():
-        take_in()
-
     # 3. the loop; several processes average their gradients and go by one clock
-    seen_time, share_of_time = 0.0, peers.mean(clock.share())
+    seen: HeldOut | None = None
     total = torch.zeros((), device=o.device)
+    share_of_time = peers.mean(clock.share())
     while share_of_time < 1.0:
-        if step % 3 == 0 or o.device != "cpu":
-            waiting = time.monotonic()
-            take_in()
-            seen_time += time.monotonic() - waiting
-        row = pool.draw(batch, rng)
+        row = encoded.draw(batch, rng)
         z, share = row["z"].float(), row["shares"].float()
         # empty words in a tenth of the rows: what guidance is measured against
-        ids = row["ids"].long()
         empty = torch.from_numpy(rng.random(batch) < 0.1).to(o.device)
-        ids[empty] = ids[empty][:, :1].new_tensor(empty_ids(data.tokenizer))
+        ids = torch.where(empty[:, None, None], nothing, row["ids"].long())
         with torch.no_grad(), bases.mixed_precision(o.device):
             words = text(input_ids=ids.flatten(0, 1)).last_hidden_state
         words = words.reshape(batch, -1, words.shape[-1])
         # control is dropped at random so that each net, both, or none can be used; the skeleton
         # from whole batches, because a net that is not asked costs nothing
         no_layout = torch.from_numpy(rng.random(batch) >= 0.85).to(o.device)
+        layout = row["layout"].float() / 255
+        # the layout's net reads a picture's bare edges too, and is the canny net then
+        bare = torch.from_numpy(rng.random(batch) < EDGES_ONLY).to(o.device)
+        edges = F.pad(row["canny"].float() / 255, (0, 0, 0, 0, layout.shape[1] - 1, 0))
         weights = {"layout": (~no_layout).float()}
-        conditions = {"layout": row["layout"].float() / 255}
+        conditions = {"layout": torch.where(bare[:, None, None, None], edges, layout)}
         if rng.random() < 0.5:
             weights["openpose"] = (row["skeleton"].flatten(1).amax(1) > 0).float()
             conditions["openpose"] = row["skeleton"].float() / 255
         # without a layout regions may be unknown too: every cell then reads every phrase
-        blind = no_layout & torch.from_numpy(rng.random(batch) < 0.5).to(o.device)
-        share[blind] = 1.0 / PHRASES
+        blind = (no_layout | bare) & torch.from_numpy(rng.random(batch) < 0.5).to(o.device)
+        share = torch.where(blind[:, None, None, None], 1.0 / PHRASES, share)
         t = torch.from_numpy(rng.integers(1000, size=batch)).to(o.device)
         noise = torch.randn_like(z)
         a, s = alpha[t].sqrt()[:, None, None, None], (1 - alpha[t]).sqrt()[:, None, None, None]
@@ -634,18 +631,21 @@ def train_unet(o: Options) -> None:
                 loss=float(total) / 20,
                 norm=float(norm),
                 pictures=step * batch * peers.count,
-                waited=seen_time,
+                drawn=encoded.taken,
+                waited=encoded.waited,
             )
             total.zero_()
             state.save(both, optimizer, step)
-        if step % 500 == 0:
+        if step % o.report_steps == 0:
             save_denoiser(ema, o.run)
-            report(ema, text, vae, data.tokenizer, o.run, o.held_out, step)
+            seen = seen or held_out(text, vae, data.tokenizer, o.device, o.held_out)
+            report(ema, vae, seen, o.run, step)
     if peers.rank > 0:
         return
-    state.save(both, optimizer, step, now=True)
     save_denoiser(ema, o.run)
-    report(ema, text, vae, data.tokenizer, o.run, o.held_out, step)
+    state.save(both, optimizer, step, now=True)
+    seen = seen or held_out(text, vae, data.tokenizer, o.device, o.held_out)
+    report(ema, vae, seen, o.run, step)
 
 
 def save_denoiser(model: Denoiser, folder: Path) -> None:
@@ -754,7 +754,7 @@ class Log:
         kept = [k for k in kept if k["began"] != self.told["began"] or k["stage"] != self.stage]
         self.record.write_text(json.dumps([*kept, self.told], indent=1) + "\n")
         for name, value in figures.items():
-            old = value if name in ("pictures", "waited") else self.smooth.get(name, value)
+            old = value if name in ("pictures", "drawn", "waited") else self.smooth.get(name, value)
             self.smooth[name] = 0.8 * old + 0.2 * value
         new = not self.path.exists()
         with self.path.open("a", newline="") as file:

@@ -1,10 +1,12 @@
 """Judges: small networks that say what a picture shows, from its pixels alone.
 
     python -m bench.judges train --minutes 60 [--only segmenter pattern …] [--fresh]
-    python -m bench.judges score
+        [--device cuda --workers 5] [--folder FOLDER]
+    python -m bench.judges score [--folder FOLDER]
 
 They were trained on drawings of their own (seeds from 5·10⁹ on, garments in every shade, print and
-trim), softened and spoilt so that they read renders too. Nothing of a render's layout reaches them.
+trim), some passed through the autoencoder, softened and spoilt so that they read renders too.
+Nothing of a render's layout reaches them.
 """
 
 from __future__ import annotations
@@ -181,7 +183,7 @@ def weights_file(name: str) -> Path:
 
 def save(name: str, network: nn.Module) -> None:
     """Keep a judge's weights in half precision."""
-    FOLDER.mkdir(exist_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     partial = weights_file(name).with_suffix(".partial")
     tensors = {k: v.detach().cpu().half().contiguous() for k, v in network.state_dict().items()}
     save_file(tensors, partial)
@@ -273,20 +275,30 @@ def season_input(picture: np.ndarray, classes: np.ndarray) -> Tensor:
 
 
 def main() -> None:
-    from bench.judge_training import score, train
+    # by its own name, since this file may be running under the name of ``__main__``
+    from bench import judges
+    from bench.judge_training import Options, score, train
 
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    training = commands.add_parser("train")
+    training, scoring = commands.add_parser("train"), commands.add_parser("score")
+    for command in (training, scoring):
+        command.add_argument("--folder", type=Path, default=FOLDER, help="where the weights are")
     training.add_argument("--minutes", type=float, default=40.0, help="for all of them together")
-    training.add_argument("--drawings", type=int, default=3000)
+    training.add_argument("--drawings", type=int, default=3000, help="at hand, of all workers")
     training.add_argument("--only", nargs="*", choices=tuple(NETWORKS), default=tuple(NETWORKS))
     training.add_argument("--fresh", action="store_true", help="do not start from kept weights")
-    commands.add_parser("score")
-    o = parser.parse_args()
-    if o.command == "train":
-        train(o.minutes, o.drawings, o.only, o.fresh)
-    score()
+    training.add_argument("--device", default=device)
+    training.add_argument("--workers", type=int, default=1, help="draw and spoil, at least one")
+    training.add_argument("--unscored", action="store_true", help="leave the scoring for later")
+    given = vars(parser.parse_args())
+    judges.FOLDER = given.pop("folder")
+    scored = not given.pop("unscored", False)
+    if given.pop("command") == "train":
+        train(Options(**given))
+    if scored:
+        score()
 
 
 if __name__ == "__main__":

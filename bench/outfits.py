@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.figures import once
-from bench.judge_training import classes_of
+from bench.judge_pictures import classes_of
 from bench.measure import eroded
 from catalog.croquis import drawing, scene
 from catalog.croquis.figure import POSES, Person

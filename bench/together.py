@@ -8,7 +8,7 @@ import numpy as np
 
 from bench import judges, measure, pictures, renders, swaps
 from bench.figures import Measured, NotYet, figure, once
-from bench.judge_training import any_cloth
+from bench.judge_pictures import any_cloth
 from bench.outfits import outfits
 from bench.pictures import Seen, card_delta_e, see
 from bench.swaps import Cloth, Switch, switches, worn

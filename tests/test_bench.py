@@ -7,7 +7,7 @@ import pytest
 from bench import __main__ as bench
 from bench import base as bench_base
 from bench import (
-    judge_training,
+    judge_pictures,
     judges,
     measure,
     model_card,
@@ -147,7 +147,7 @@ def test_a_switched_off_lora_changes_nothing_else_of_the_plan():
 
 
 def test_the_judges_read_drawings_they_have_not_learned_from():
-    drawn = [judge_training.sample(judge_training.HELD_OUT + 1000 + i) for i in range(14)]
+    drawn = [judge_pictures.sample(judge_pictures.HELD_OUT + 1000 + i) for i in range(14)]
     drawn = [one for one in drawn if max(one.season) == 1.0]
     shapes, seasons = [], []
     for one in drawn:
@@ -161,7 +161,7 @@ def test_the_judges_read_drawings_they_have_not_learned_from():
 
 def test_the_judges_are_small_and_their_drawings_are_their_own():
     assert sum(judges.weights_file(n).stat().st_size for n in judges.NETWORKS) < 4_000_000
-    assert judge_training.FIRST_SEED >= 5_000_000_000 < judge_training.HELD_OUT
+    assert judge_pictures.FIRST_SEED >= 5_000_000_000 < judge_pictures.HELD_OUT
 
 
 def test_the_model_card_tells_every_part_and_every_figure_of_the_base():

@@ -4,6 +4,7 @@ import torch
 
 from catalog import base as bases
 from catalog.croquis import train_sam
+from catalog.croquis.autoencoder import CroquisAutoencoder
 from catalog.croquis.sam import load_sam, new_sam
 from catalog.croquis.sam_answers import (
     ADD,
@@ -25,7 +26,8 @@ def sam():
 
 @pytest.fixture(scope="module")
 def scenes():
-    stream = iter(train_sam.Scenes(0, bases.weights_folder() / "vae"))
+    vae = CroquisAutoencoder.from_pretrained(bases.weights_folder() / "vae")
+    stream = iter(train_sam.Scenes(0, vae))
     return [next(stream) for _ in range(3)]
 
 

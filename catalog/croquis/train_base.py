@@ -752,7 +752,9 @@ class Log:
         self.told |= {"step": step, "minutes": round(seconds / 60, 1)}
         kept = json.loads(self.record.read_text()) if self.record.exists() else []
         kept = [k for k in kept if k["began"] != self.told["began"] or k["stage"] != self.stage]
-        self.record.write_text(json.dumps([*kept, self.told], indent=1) + "\n")
+        partial = self.record.with_suffix(f".{self.stage}")  # other stages may be reading
+        partial.write_text(json.dumps([*kept, self.told], indent=1) + "\n")
+        os.replace(partial, self.record)
         for name, value in figures.items():
             old = value if name in ("pictures", "waited") else self.smooth.get(name, value)
             self.smooth[name] = 0.8 * old + 0.2 * value

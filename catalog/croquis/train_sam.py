@@ -13,7 +13,6 @@ free.
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,12 +21,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import DataLoader, IterableDataset
 
 from catalog import base as bases
 from catalog.croquis import drawing
 from catalog.croquis.autoencoder import CroquisAutoencoder
-from catalog.croquis.examples import HELD_OUT_SEEDS, encoder_input
+from catalog.croquis.examples import HELD_OUT_SEEDS, encoder_input, shown_again
 from catalog.croquis.sam import SIZE, load_sam, new_sam, save_sam
 from catalog.croquis.sam_answers import ADD, CORNERS, NOBODY, answers, click, most_interior
 from catalog.croquis.sheet import FIRST_GARMENT, HAIR, SKIN
@@ -36,8 +35,8 @@ from catalog.croquis.train_base import Checkpoint, Clock, Log, Options, holder, 
 FIRST_SEED = 7_000_000_000
 MASKS = 6
 """Masks asked for in each picture."""
-SHELF, VIEWS = 16, 2
-"""Drawings a worker keeps at hand, and pictures made of each: spoiling costs less than drawing."""
+VIEWS = 2
+"""Pictures made of each drawing: spoiling costs less than drawing."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -78,7 +77,8 @@ def train_sam(o: Options) -> None:
     rng = np.random.default_rng(step)
 
     # 2. pictures with the masks to find in them, drawn beside the training
-    scenes = Scenes(step, holder(o, "vae") / "vae")
+    vae = CroquisAutoencoder.from_pretrained(holder(o, "vae") / "vae").float()
+    scenes = Scenes(step, vae)
     ahead = 2 if o.workers else None
     stream = iter(
         DataLoader(
@@ -156,28 +156,12 @@ def together(scenes: list[Scene]) -> dict[str, np.ndarray]:
 class Scenes(IterableDataset):
     """Drawings, worn and flat, softened and spoilt a little; seeds never repeat."""
 
-    def __init__(self, start: int, vae: Path) -> None:
-        self.start, self.vae = start, vae
+    def __init__(self, start: int, vae: CroquisAutoencoder) -> None:
+        self.start, self.vae = start, vae  # on the CPU: workers may not touch a GPU
 
     def __iter__(self) -> Iterator[Scene]:
-        info = get_worker_info()
-        if info is not None:
-            torch.set_num_threads(1)
-            cv2.setNumThreads(1)
-            os.nice(5)
-        vae = CroquisAutoencoder.from_pretrained(self.vae).float()
-        seed = FIRST_SEED + 1_000_003 * self.start + (info.id if info else 0)
-        rng = np.random.default_rng((seed, 31))
-        shelf: list[drawing.Drawing] = []
-        while True:
-            if len(shelf) < SHELF or rng.random() < 1 / VIEWS:
-                seed += info.num_workers if info else 1
-                sample = drawing.sample_flat if rng.random() < 0.12 else drawing.sample_worn
-                shelf = [drawing.draw(sample(seed)), *shelf[: SHELF - 1]]
-                drawn = shelf[0]
-            else:
-                drawn = shelf[rng.integers(len(shelf))]
-            scene = _scene(drawn, vae, rng)
+        for drawn, rng in shown_again(FIRST_SEED + 1_000_003 * self.start, VIEWS, flats=0.12):
+            scene = _scene(drawn, self.vae, rng)
             if scene is not None:
                 yield scene
 

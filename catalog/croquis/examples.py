@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -24,6 +25,8 @@ PHRASES = 10
 """Scene, person, and up to eight garments."""
 HELD_OUT_SEEDS = 2**40
 """Drawings from this seed on are never trained on."""
+SHELF = 16
+"""Drawings that ``shown_again`` keeps at hand."""
 
 
 def token_ids(tokenizer, phrases, device: str) -> dict[str, Tensor]:
@@ -65,6 +68,31 @@ def example(
         "shares": torch.from_numpy(padded),
         "ids": ids.to(torch.int16),
     }
+
+
+def shown_again(
+    first: int, views: int, flats: float = 0.0
+) -> Iterator[tuple[drawing.Drawing, np.random.Generator]]:
+    """Drawings without end, each about ``views`` times and among others, and chance to spoil them.
+
+    For one worker of a ``DataLoader``, which it keeps to one thread, behind the training.
+    """
+    info = get_worker_info()
+    workers, me = (info.num_workers, info.id) if info else (1, 0)
+    if info is not None:
+        torch.set_num_threads(1)
+        cv2.setNumThreads(1)
+        os.nice(5)
+    seed, rng = first + me, np.random.default_rng((first + me, 31))
+    shelf: list[drawing.Drawing] = []
+    while True:
+        if len(shelf) < SHELF or rng.random() < 1 / views:
+            sample = drawing.sample_flat if rng.random() < flats else drawing.sample_worn
+            shelf = [drawing.draw(sample(seed)), *shelf[: SHELF - 1]]
+            seed += workers
+            yield shelf[0], rng
+        else:
+            yield shelf[rng.integers(SHELF)], rng
 
 
 class Crops(IterableDataset):

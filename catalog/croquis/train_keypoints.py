@@ -5,13 +5,14 @@
 Top to bottom. Drawings, and what the autoencoder makes of some of them, are moved, zoomed and
 spoilt as renders are. Goes on from its last checkpoint; figures on held-out drawings land in
 ``keypoints.csv``, the result in ``--run``/keypoints. ``python -m catalog.croquis.train_base
-export`` puts it among the committed weights.
+export`` puts it among the committed weights. On a GPU: ``--batch 32``, and as many workers as
+cores are free, since drawing is what takes long there.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,11 +20,11 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import DataLoader, IterableDataset
 
 from catalog import base as bases
 from catalog.croquis import drawing
-from catalog.croquis.examples import HELD_OUT_SEEDS
+from catalog.croquis.examples import HELD_OUT_SEEDS, shown_again
 from catalog.croquis.figure import KEYPOINTS
 from catalog.croquis.keypoints import CELL, KeypointNet, places, read_keypoints
 from catalog.croquis.sheet import HEIGHT, WIDTH
@@ -70,11 +71,13 @@ def train_keypoints(o: Options) -> None:
     both = torch.nn.ModuleDict({"model": model, "ema": ema})
     log, state, clock = Log(o, "keypoints"), Checkpoint(o, "keypoints"), Clock(o.minutes)
     step = state.load(both, optimizer)
-    stream = iter(DataLoader(Views(step), o.batch, num_workers=o.workers))
+    stream = iter(DataLoader(Views(step), o.batch, num_workers=o.workers, collate_fn=together))
 
     # 2. the loop
+    began = time.monotonic()
     while not clock.over():
-        pictures, points = (x.to(o.device) for x in next(stream))
+        pictures, points = (torch.from_numpy(x).to(o.device) for x in next(stream))
+        pictures = pictures.permute(0, 3, 1, 2)
         x = (pictures.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
         with bases.mixed_precision(o.device):
             logits = model(x)
@@ -91,8 +94,16 @@ def train_keypoints(o: Options) -> None:
             with torch.no_grad():
                 off = (places(logits.float().cpu())[0] - points.cpu()).norm(dim=2)
             inside = _inside(points.cpu())
-            log.row(step, loss=float(loss.detach()), pixels=float(off[inside].median()))
+            log.row(
+                step,
+                loss=float(loss.detach()),
+                pixels=float(off[inside].median()),
+                speed=20 * o.batch / (time.monotonic() - began),
+            )
+            began = time.monotonic()
             state.save(both, optimizer, step)
+        if step % 500 == 0:  # whoever is stopped leaves a result
+            ema.save_pretrained(o.run / "keypoints")
     state.save(both, optimizer, step, now=True)
     ema.save_pretrained(o.run / "keypoints")
     report(ema.cpu(), o, step)
@@ -122,24 +133,20 @@ def _inside(points: Tensor) -> Tensor:
 
 
 class Views(IterableDataset):
-    """Pictures uint8 ``(3, 384, 256)`` with their points ``(18, 2)``; seeds never repeat."""
+    """Pictures uint8 ``(384, 256, 3)`` with their points ``(18, 2)``; seeds never repeat."""
 
     def __init__(self, start: int) -> None:
         self.start = start
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        info = get_worker_info()
-        if info is not None:
-            torch.set_num_threads(1)
-            os.nice(5)
-        seed = FIRST_SEED + 1_000_003 * self.start + (info.id if info else 0)
-        while True:
-            seed += info.num_workers if info else 1
-            drawn = drawing.draw(drawing.sample_worn(seed))
-            rng = np.random.default_rng((seed, 41))
-            for _ in range(VIEWS):
-                picture, points = view(drawn, rng)
-                yield torch.from_numpy(picture).permute(2, 0, 1), torch.from_numpy(points).float()
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for drawn, rng in shown_again(FIRST_SEED + 1_000_003 * self.start, VIEWS):
+            yield view(drawn, rng)
+
+
+def together(views: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """A batch, as arrays: they take a pipe, and tensors would need shared memory."""
+    pictures, points = zip(*views, strict=True)
+    return np.stack(pictures), np.stack(points)
 
 
 def view(drawn: drawing.Drawing, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -171,9 +178,11 @@ def view(drawn: drawing.Drawing, rng: np.random.Generator) -> tuple[np.ndarray, 
         for cells in (4, 8, 16):
             coarse = rng.standard_normal((HEIGHT // cells, WIDTH // cells, 3), np.float32)
             picture = picture + cv2.resize(coarse, (WIDTH, HEIGHT)) * rng.uniform(0, 8)
-    picture = picture * rng.uniform(0.85, 1.12, 3) + rng.normal(0, 8, 3)
-    picture = picture + rng.standard_normal(picture.shape, np.float32) * rng.uniform(0, 8)
-    return picture.clip(0, 255).astype(np.uint8), points
+    light, tint = rng.uniform(0.85, 1.12, 3), rng.normal(0, 8, 3)
+    picture = picture * light.astype(np.float32) + tint.astype(np.float32)
+    grain = rng.standard_normal(picture.shape, np.float32)
+    picture = picture + grain * np.float32(rng.uniform(0, 8))
+    return picture.clip(0, 255).astype(np.uint8), points.astype(np.float32)
 
 
 # --- figures -------------------------------------------------------------------------------------

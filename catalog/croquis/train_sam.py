@@ -3,15 +3,17 @@
     python -m catalog.croquis.train_sam --minutes 60 [--run FOLDER]
 
 Top to bottom. A prompt is answered, the worst mistake is clicked on (outside: a click that takes
-away), and it is answered again with the mask so far, as a person does. Goes on from its last
-checkpoint; figures on held-out drawings land in ``sam.csv``, the result in ``--run``/sam.
-``python -m catalog.croquis.train_base export`` puts it among the committed weights.
+away), and it is answered again with the mask so far, as a person does. All masks of all pictures
+of a step are answered together. Goes on from its last checkpoint; figures on held-out drawings
+land in ``sam.csv``, the result in ``--run``/sam. ``python -m catalog.croquis.train_base export``
+puts it among the committed weights. On a GPU: ``--batch 32``, and as many workers as cores are
+free.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,25 +21,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import DataLoader, IterableDataset
 
 from catalog import base as bases
 from catalog.croquis import drawing
 from catalog.croquis.autoencoder import CroquisAutoencoder
-from catalog.croquis.examples import HELD_OUT_SEEDS, encoder_input
+from catalog.croquis.examples import HELD_OUT_SEEDS, encoder_input, shown_again
 from catalog.croquis.sam import SIZE, load_sam, new_sam, save_sam
+from catalog.croquis.sam_answers import ADD, CORNERS, NOBODY, answers, click, most_interior
 from catalog.croquis.sheet import FIRST_GARMENT, HAIR, SKIN
 from catalog.croquis.train_base import Checkpoint, Clock, Log, Options, holder, update_ema
 
 FIRST_SEED = 7_000_000_000
 MASKS = 6
 """Masks asked for in each picture."""
-ROUNDS = 3
-"""Answers to each prompt: the first, and two after a correcting click."""
-SIDE = SIZE["image"] // 2
-"""Rows and columns of a mask as SAM gives it."""
+VIEWS = 2
+"""Pictures made of each drawing: spoiling costs less than drawing."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -78,22 +77,20 @@ def train_sam(o: Options) -> None:
     rng = np.random.default_rng(step)
 
     # 2. pictures with the masks to find in them, drawn beside the training
-    scenes_drawn = Scenes(step, holder(o, "vae") / "vae")
+    vae = CroquisAutoencoder.from_pretrained(holder(o, "vae") / "vae").float()
+    scenes = Scenes(step, vae)
+    ahead = 2 if o.workers else None
     stream = iter(
-        DataLoader(scenes_drawn, o.batch, num_workers=o.workers, prefetch_factor=4, collate_fn=list)
+        DataLoader(
+            scenes, o.batch, num_workers=o.workers, prefetch_factor=ahead, collate_fn=together
+        )
     )
 
     # 3. the loop
+    began = time.monotonic()
     while not clock.over():
-        scenes: list[Scene] = next(stream)
-        with bases.mixed_precision(o.device):
-            pictures = torch.stack([s.input for s in scenes]).to(o.device)
-            embeddings = model.image_encoder(pictures).float()
-        loss, best = torch.zeros((), device=o.device), []
-        for scene, embedding in zip(scenes, embeddings, strict=True):
-            found, overlap = _answers(model, embedding[None], scene, rng)
-            loss = loss + found / len(scenes)
-            best.append(overlap)
+        batch = {k: torch.from_numpy(v).to(o.device) for k, v in next(stream).items()}
+        loss, overlaps = answers(model, batch, rng, o.device)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -103,76 +100,115 @@ def train_sam(o: Options) -> None:
         update_ema(ema, model, min(0.999, (step + 1) / (step + 20)))
         step += 1
         if step % 20 == 0:
-            log.row(step, loss=float(loss.detach()), first=float(np.mean([b[0] for b in best])),
-                    last=float(np.mean([b[-1] for b in best])))  # fmt: skip
+            figures = {"loss": loss.detach(), "first": overlaps[0], "last": overlaps[-1]}
+            log.row(
+                step,
+                **{k: float(v) for k, v in figures.items()},
+                speed=20 * o.batch / (time.monotonic() - began),
+            )
+            began = time.monotonic()
             state.save(both, optimizer, step)
-        if step % 1000 == 0:
+        if step % 200 == 0:  # whoever is stopped leaves a result
             save_sam(ema, o.run / "sam")
+        if step % 2000 == 0:
             report(ema, o, step)
     state.save(both, optimizer, step, now=True)
     save_sam(ema, o.run / "sam")
     report(ema, o, step)
 
 
-# --- what is asked, and how it is answered -------------------------------------------------------
+# --- what is asked -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture and the masks to find in it."""
+    """A picture, the masks to find in it, and what is first said about each."""
 
-    input: Tensor
-    """float ``(3, 384, 384)``, normalised as SAM wants it, padded at the right and below."""
-    masks: Tensor
-    """bool ``(n, 384, 384)``."""
+    picture: np.ndarray
+    """uint8 ``(384, 256, 3)``."""
+    regions: np.ndarray
+    """uint8 ``(384, 256)``."""
+    wanted: np.ndarray
+    """uint8 ``(n, 2)``: each mask's lowest and highest region."""
+    points: np.ndarray
+    """float32 ``(n, 2, 2)``: a click and nothing, or a box's corners."""
+    kinds: np.ndarray
+    """int64 ``(n, 2)``."""
+
+
+def together(scenes: list[Scene]) -> dict[str, np.ndarray]:
+    """A batch; ``of`` ``(N,)`` says which picture each of its masks is in.
+
+    Arrays go from process to process through a pipe. Tensors would lie in shared memory, of which
+    a container may have little.
+    """
+    counts = [len(s.wanted) for s in scenes]
+    return {
+        "pictures": np.stack([s.picture for s in scenes]),
+        "regions": np.stack([s.regions for s in scenes]),
+        "of": np.repeat(np.arange(len(scenes)), counts),
+        "wanted": np.concatenate([s.wanted for s in scenes]),
+        "points": np.concatenate([s.points for s in scenes]),
+        "kinds": np.concatenate([s.kinds for s in scenes]),
+    }
 
 
 class Scenes(IterableDataset):
     """Drawings, worn and flat, softened and spoilt a little; seeds never repeat."""
 
-    def __init__(self, start: int, vae: Path) -> None:
-        self.start, self.vae = start, vae
+    def __init__(self, start: int, vae: CroquisAutoencoder) -> None:
+        self.start, self.vae = start, vae  # on the CPU: workers may not touch a GPU
 
     def __iter__(self) -> Iterator[Scene]:
-        info = get_worker_info()
-        torch.set_num_threads(1)
-        os.nice(5)
-        vae = CroquisAutoencoder.from_pretrained(self.vae).float()
-        seed = FIRST_SEED + 1_000_003 * self.start + (info.id if info else 0)
-        while True:
-            seed += info.num_workers if info else 1
-            rng = np.random.default_rng((seed, 31))
-            truth = drawing.sample_flat(seed) if rng.random() < 0.12 else drawing.sample_worn(seed)
-            drawn = drawing.draw(truth)
-            masks = _wanted(drawn.regions, rng)
-            if masks:
-                yield Scene(prepared(_spoilt(drawn, vae, rng)), torch.from_numpy(np.stack(masks)))
+        for drawn, rng in shown_again(FIRST_SEED + 1_000_003 * self.start, VIEWS, flats=0.12):
+            scene = _scene(drawn, self.vae, rng)
+            if scene is not None:
+                yield scene
 
 
-def _wanted(regions: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-    """Up to ``MASKS`` masks bool ``(384, 384)``: garments most of all, skin, hair, the person."""
-    garments = [i for i in range(FIRST_GARMENT, int(regions.max()) + 1)]
-    masks = []
+def _scene(
+    drawn: drawing.Drawing, vae: CroquisAutoencoder, rng: np.random.Generator
+) -> Scene | None:
+    wanted = _wanted(drawn.regions, rng)
+    if not wanted:
+        return None
+    said = [_first(_mask(drawn.regions, *w), rng) for w in wanted]
+    return Scene(
+        _spoilt(drawn, vae, rng),
+        drawn.regions.astype(np.uint8),
+        np.array(wanted, np.uint8),
+        np.stack([points for points, _ in said]).astype(np.float32),
+        np.array([kinds for _, kinds in said]),
+    )
+
+
+def _wanted(regions: np.ndarray, rng: np.random.Generator) -> list[tuple[int, int]]:
+    """Up to ``MASKS`` masks: garments most of all, skin, hair, the person with all that is worn."""
+    last = int(regions.max())
+    wanted = []
     for _ in range(4 * MASKS):
         chance = rng.random()
-        if chance < 0.8 and garments:
-            mask = regions == garments[rng.integers(len(garments))]
+        if chance < 0.8 and last >= FIRST_GARMENT:
+            low = high = int(rng.integers(FIRST_GARMENT, last + 1))
         elif chance < 0.94:
-            mask = regions == (SKIN if rng.random() < 0.5 else HAIR)
+            low = high = SKIN if rng.random() < 0.5 else HAIR
         else:
-            mask = regions > 0
-        if mask.sum() >= 60:
-            masks.append(_square(mask))
-        if len(masks) == MASKS:
+            low, high = 1, 255
+        if _half(_mask(regions, low, high)).sum() >= 15:
+            wanted.append((low, high))
+        if len(wanted) == MASKS:
             break
-    return masks
+    return wanted
 
 
-def _square(array: np.ndarray) -> np.ndarray:
-    side = SIZE["image"]
-    out = np.zeros((side, side, *array.shape[2:]), array.dtype)
-    out[: array.shape[0], : array.shape[1]] = array
-    return out
+def _mask(regions: np.ndarray, low: int, high: int) -> np.ndarray:
+    return (regions >= low) & (regions <= high)
+
+
+def _half(mask: np.ndarray) -> np.ndarray:
+    """bool ``(H/2, W/2)`` of bool ``(H, W)``."""
+    rows, columns = mask.shape
+    return mask.reshape(rows // 2, 2, columns // 2, 2).sum((1, 3)) >= 2
 
 
 @torch.no_grad()
@@ -186,93 +222,22 @@ def _spoilt(
         z = z + rng.uniform(0, 0.25) * torch.randn(z.shape)
         small = vae.linear(z)[0].permute(1, 2, 0).clamp(-1, 1).numpy()
         picture = (small + 1) * 127.5
-        ink = drawn.edges.astype(np.float32)[..., None] / 255 * rng.uniform(0, 0.8)
+        ink = drawn.edges.astype(np.float32)[..., None] / 255 * np.float32(rng.uniform(0, 0.8))
         picture = picture * (1 - ink)
     if rng.random() < 0.5:
         picture = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.3, 1.3)))
-    picture = picture * rng.uniform(0.85, 1.12) + rng.normal(0, 8, 3)
-    picture = picture + rng.normal(0, rng.uniform(0, 9), picture.shape)
+    light = rng.uniform(0.85, 1.12), rng.normal(0, 8, 3).astype(np.float32)
+    picture = picture * np.float32(light[0]) + light[1]
+    grain = rng.standard_normal(picture.shape, np.float32)
+    picture = picture + grain * np.float32(rng.uniform(0, 9))
     return picture.clip(0, 255).astype(np.uint8)
 
 
-def prepared(picture: np.ndarray) -> Tensor:
-    """uint8 ``(384, 256, 3)`` → what SAM's image encoder reads, float ``(3, 384, 384)``."""
-    mean, deviation = np.array([123.675, 116.28, 103.53]), np.array([58.395, 57.12, 57.375])
-    normal = (picture - mean) / deviation
-    return torch.from_numpy(_square(normal.astype(np.float32))).permute(2, 0, 1)
-
-
-def _answers(
-    model, embedding: Tensor, scene: Scene, rng: np.random.Generator
-) -> tuple[Tensor, list[float]]:
-    """Loss of all rounds for one picture, and the mean overlap after each round."""
-    device = embedding.device
-    truth = scene.masks.to(device).float()[:, None]
-    small = F.interpolate(truth, (SIDE, SIDE), mode="area")
-    index, masks = torch.arange(len(truth), device=device), scene.masks.numpy()
-    boxes, clicks = None, None
+def _first(mask: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, tuple[int, int]]:
+    """A box or a click: points ``(2, 2)`` and their kinds."""
     if rng.random() < 0.3:
-        boxes = torch.from_numpy(np.stack([_box(m, rng) for m in masks])).float().to(device)
-    else:
-        first = torch.tensor([_click(m, rng) for m in masks], device=device).float()
-        clicks = first[:, None], torch.ones(len(truth), 1, device=device)
-    loss, overlaps, logits = torch.zeros((), device=device), [], None
-    for turn in range(ROUNDS):
-        sparse, dense = model.prompt_encoder(points=clicks, boxes=boxes, masks=logits)
-        low, quality = model.mask_decoder(
-            image_embeddings=embedding,
-            image_pe=model.prompt_encoder.get_dense_pe(),
-            sparse_prompt_embeddings=sparse,
-            dense_prompt_embeddings=dense,
-            multimask_output=turn == 0,
-        )
-        each, overlap = _mask_loss(low, small), _overlap(low, small)
-        chosen = each.argmin(1)
-        loss = loss + each[index, chosen].mean() + F.mse_loss(quality, overlap)
-        overlaps.append(float(overlap[index, quality.argmax(1)].mean()))
-        if turn + 1 == ROUNDS:
-            break
-        logits = low[index, chosen].detach()[:, None]
-        found = F.interpolate(logits, truth.shape[2:], mode="bilinear")[:, 0] > 0
-        fixes = [_correction(f, m, rng) for f, m in zip(found.cpu().numpy(), masks, strict=True)]
-        where = torch.tensor([[at] for at, _ in fixes], device=device).float()
-        sign = torch.tensor([[s] for _, s in fixes], device=device).float()
-        clicks = (where, sign) if clicks is None else (
-            torch.cat([clicks[0], where], 1), torch.cat([clicks[1], sign], 1)
-        )  # fmt: skip
-    return loss / ROUNDS, overlaps
-
-
-def _mask_loss(low: Tensor, small: Tensor) -> Tensor:
-    """Focal (times 20) and dice loss of each candidate, ``(n, candidates)``."""
-    target = small.expand_as(low)
-    entropy = F.binary_cross_entropy_with_logits(low, target, reduction="none")
-    p = low.sigmoid()
-    focal = (entropy * (p - target).square()).mean((2, 3))
-    dice = 1 - (2 * (p * target).sum((2, 3)) + 1) / ((p + target).sum((2, 3)) + 1)
-    return 20 * focal + dice
-
-
-@torch.no_grad()
-def _overlap(low: Tensor, small: Tensor) -> Tensor:
-    """Intersection over union of each candidate with the truth."""
-    a, b = low > 0, small > 0.5
-    return (a & b).sum((2, 3)) / (a | b).sum((2, 3)).clamp_min(1)
-
-
-def most_interior(mask: np.ndarray) -> tuple[int, int]:
-    """x, y of the point of ``mask`` that is farthest from its border."""
-    inside = cv2.distanceTransform(np.pad(mask.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    y, x = np.unravel_index(int(inside.argmax()), inside.shape)
-    return int(x), int(y)
-
-
-def _click(mask: np.ndarray, rng: np.random.Generator) -> tuple[int, int]:
-    if rng.random() < 0.5:
-        return most_interior(mask)
-    rows, columns = np.nonzero(mask)
-    i = rng.integers(len(rows))
-    return int(columns[i]), int(rows[i])
+        return _box(mask, rng).reshape(2, 2), CORNERS
+    return np.array([click(mask, rng), (0, 0)]), (ADD, NOBODY)
 
 
 def _box(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -281,17 +246,6 @@ def _box(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     box = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], float)
     size = np.array([box[2] - box[0], box[3] - box[1]] * 2)
     return (box + rng.normal(0, 0.04, 4) * size).clip(0, SIZE["image"] - 1)
-
-
-def _correction(
-    found: np.ndarray, mask: np.ndarray, rng: np.random.Generator
-) -> tuple[tuple[int, int], int]:
-    """A click on a mistake: 1 where something is missing, 0 where there is too much."""
-    missing, extra = mask & ~found, found & ~mask
-    worse = (missing, 1) if missing.sum() >= extra.sum() else (extra, 0)
-    if not worse[0].any():
-        return _click(mask, rng), 1
-    return _click(worse[0], rng), worse[1]
 
 
 # --- figures -------------------------------------------------------------------------------------

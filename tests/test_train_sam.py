@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+import torch
+
+from catalog import base as bases
+from catalog.croquis import train_sam
+from catalog.croquis.autoencoder import CroquisAutoencoder
+from catalog.croquis.sam import load_sam, new_sam
+from catalog.croquis.sam_answers import (
+    ADD,
+    CORNERS,
+    NOBODY,
+    TAKE,
+    answers,
+    corrections,
+    decoded,
+    prompt_tokens,
+)
+
+
+@pytest.fixture(scope="module")
+def sam():
+    torch.manual_seed(3)
+    return new_sam().eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    vae = CroquisAutoencoder.from_pretrained(bases.weights_folder() / "vae")
+    stream = iter(train_sam.Scenes(0, vae))
+    return [next(stream) for _ in range(3)]
+
+
+@pytest.mark.parametrize("several", [True, False])
+@pytest.mark.parametrize("again", [True, False], ids=["with a mask", "at first"])
+def test_masks_of_many_pictures_are_answered_as_sam_answers_each(sam, several, again):
+    torch.manual_seed(5)
+    embeddings, of = torch.randn(2, 64, 48, 48), torch.tensor([0, 0, 1])
+    masks = torch.randn(3, 1, 192, 192) if again else None
+    click, box = torch.tensor([[70.0, 90], [0, 0]]), torch.tensor([[20.0, 30], [90, 200]])
+    points, kinds = torch.stack([click, box, click]), torch.tensor(
+        [[ADD, NOBODY], CORNERS, [TAKE, NOBODY]]
+    )  # fmt: skip
+    asked = {"image_pe": sam.prompt_encoder.get_dense_pe()}
+    _, dense = sam.prompt_encoder(None, None, masks)
+    low, quality = decoded(
+        sam.mask_decoder,
+        embeddings[of] + dense,
+        asked["image_pe"],
+        prompt_tokens(sam.prompt_encoder, points, kinds),
+        several,
+    )
+    for i in range(3):
+        clicks = (points[i : i + 1, :1], kinds[i : i + 1, :1]) if i != 1 else None
+        boxes = box.reshape(1, 4) if i == 1 else None
+        sparse, dense = sam.prompt_encoder(clicks, boxes, None if masks is None else masks[[i]])
+        theirs = sam.mask_decoder(
+            image_embeddings=embeddings[of[i]][None],
+            sparse_prompt_embeddings=sparse,
+            dense_prompt_embeddings=dense,
+            multimask_output=several,
+            **asked,
+        )
+        assert torch.allclose(low[i], theirs[0][0], atol=1e-4)
+        assert torch.allclose(quality[i], theirs[1][0], atol=1e-5)
+
+
+def test_the_first_prompt_and_the_mask_speak_of_the_same_place(scenes):
+    batch = train_sam.together(scenes)
+    assert batch["pictures"].shape == (3, 384, 256, 3) and batch["pictures"].dtype == np.uint8
+    for of, (low, high), points, kinds in zip(
+        batch["of"], batch["wanted"], batch["points"], batch["kinds"], strict=True
+    ):
+        mask = (batch["regions"][of] >= low) & (batch["regions"][of] <= high)
+        if tuple(kinds) == CORNERS:
+            assert (points[0] < points[1]).all()
+        else:
+            x, y = points[0].astype(int)
+            assert mask[y, x] and tuple(kinds) == (ADD, NOBODY)
+
+
+def test_a_correction_lies_on_the_larger_mistake():
+    truth = torch.zeros(3, 192, 192, dtype=torch.bool)
+    truth[:, 40:80, 40:80] = True
+    found = truth.clone()
+    found[0, 60:80] = False
+    found[1, 100:150, 100:150] = True
+    points, kinds = corrections(found, truth, np.random.default_rng(0))
+    assert kinds[:, 0].tolist() == [ADD, TAKE, ADD]
+    x, y = (points[:, 0] / 2).long().T
+    assert 60 <= y[0] < 80 and 100 <= x[1] < 150 and truth[2, y[2], x[2]]
+
+
+def test_every_weight_learns(scenes):
+    model = new_sam().train()
+    batch = {k: torch.from_numpy(v) for k, v in train_sam.together(scenes[:1]).items()}
+    loss, overlaps = answers(model, batch, np.random.default_rng(0), "cpu")
+    loss.backward()
+    assert torch.isfinite(loss) and len(overlaps) == 3
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_training_runs_keeps_its_weights_and_goes_on(tmp_path, capsys):
+    asked = ["--run", str(tmp_path), "--minutes", "0.01", "--batch", "1", "--workers", "0",
+             "--held-out", "1", "--device", "cpu"]  # fmt: skip
+    train_sam.main(asked)
+    load_sam(tmp_path / "sam")
+    assert (tmp_path / "sam.csv").read_text().count("\n") == 2
+    train_sam.main(asked)
+    assert "going on from step" in capsys.readouterr().out

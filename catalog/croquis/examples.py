@@ -178,11 +178,14 @@ class Ahead:
 
     def __init__(self, loader: Iterable[dict[str, Tensor]]) -> None:
         self.ready: queue.Queue[dict[str, Tensor] | BaseException] = queue.Queue(4)
-        threading.Thread(target=self._fetch, args=(loader,), daemon=True).start()
+        # the drawing processes are forked here and not by the thread: a fork copies locks as they
+        # are, and one that another thread holds at that moment is never released in the copy
+        batches = iter(loader)
+        threading.Thread(target=self._fetch, args=(batches,), daemon=True).start()
 
-    def _fetch(self, loader: Iterable[dict[str, Tensor]]) -> None:
+    def _fetch(self, batches: Iterator[dict[str, Tensor]]) -> None:
         try:
-            for batch in loader:
+            for batch in batches:
                 self.ready.put(batch)
         except BaseException as error:
             self.ready.put(error)

@@ -19,7 +19,7 @@ from PIL import Image
 
 from bench.figures import NotYet, once
 from bench.measure import shrunk
-from catalog.base import base_sha256, base_status
+from catalog.base import base_sha256, base_status, part_sha256
 from catalog.croquis.maps import FIRST_PHRASE
 from catalog.errors import StylistError
 from catalog.starter import starter_garments, starter_seasons
@@ -72,6 +72,7 @@ def job(plan: Plan, swap: Swap | None = None, called: int | None = None) -> Job:
     from tools.studio import _person
 
     room = studio()
+    plan = plan.settled(room.base)
     garments = room._garments(plan)
     layout = lay_out(garments, _person(plan.person), plan.pose, plan.season)
     # the studio's own steps: what is measured is what it does
@@ -128,6 +129,7 @@ def _folder() -> Path:
         "base": base_sha256(),
         "garments": [g.model_dump_json() for g in starter_garments()],
         "seasons": starter_seasons(),
+        "sampler": [part_sha256("few-steps")],
         "versions": [version(p) for p in ("torch", "diffusers", "numpy", "skia-python")],
         "drawing": _code_hash(),
     }
@@ -142,7 +144,7 @@ def _code_hash() -> str:
     root = Path(__file__).parents[1]
     files = [p for p in (root / "catalog/croquis").glob("*.py") if not p.name.startswith("train_")]
     files += [root / "catalog" / f"{n}.py" for n in ("adapters", "base", "regions", "garment")]
-    tools = ("blend", "conditions", "engine", "layout", "look", "pose", "studio")
+    tools = ("blend", "conditions", "engine", "few_steps", "layout", "look", "pose", "studio")
     files += [root / "tools" / f"{n}.py" for n in tools]
     digest = hashlib.sha256()
     for path in sorted(files):

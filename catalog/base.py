@@ -22,6 +22,7 @@ BASES = ("croquis", "sd15")
 STEPS = {"croquis": 8, "sd15": 25}
 GUIDANCE = {"croquis": 3.0, "sd15": 7.0}
 """What each base draws well with, where a plan leaves it open."""
+DRAFT_STEPS = 2
 SHARD = "14MB"
 """Largest weight file in the repository."""
 
@@ -107,6 +108,20 @@ def mixed_precision(device: str):
 def weights_folder() -> Path:
     """Where the committed croquis weights are."""
     return Path(__file__).parent / "croquis" / "weights"
+
+
+def few_steps_lora(name: str, quality: str) -> Path | None:
+    """The LoRA with which a base draws in fewer evaluations; None where it has none.
+
+    For ``quality`` draft it draws in ``DRAFT_STEPS``; for final it answers at once what guidance
+    needs two evaluations for.
+    """
+    path = (
+        weights_folder()
+        / "few-steps"
+        / f"{'draft' if quality == 'draft' else 'guided'}.safetensors"
+    )
+    return path if name == "croquis" and path.exists() else None
 
 
 def training_folder() -> Path:
@@ -221,9 +236,9 @@ def export(run: Path, folder: Path) -> None:
         # where it lay while it was trained is nobody's business
         config.pop("_name_or_path", None)
         (target / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    if (run / "sam" / "config.json").exists():
-        shutil.rmtree(folder / "sam", ignore_errors=True)
-        shutil.copytree(run / "sam", folder / "sam")
+    for part in ("sam", "few-steps"):
+        if (run / part).exists():
+            shutil.copytree(run / part, folder / part, dirs_exist_ok=True)
     if (run / "training.json").exists():
         record = folder / "training.json"
         told = json.loads(record.read_text()) if record.exists() else []

@@ -41,6 +41,8 @@ class Options:
     steps: int = 40
     batch: int = 4
     seed: int = 0
+    color: float = 0.0
+    """Weight of the loss on the mean over the cut-out: its colour, whatever the cloth does."""
     background: float = 0.05
     """Weight of the loss outside the cut-out, 0–1: the masked loss."""
     epochs: int = 0
@@ -80,8 +82,8 @@ class Options:
 
 _RANGES = {
     "rank": (1, 128), "alpha": (1e-3, 1024), "rate": (0, 1), "steps": (1, 100_000),
-    "batch": (1, 64), "seed": (0, 2**31 - 1), "background": (0, 1), "epochs": (0, 1000),
-    "repeats": (1, 1000), "min_snr_gamma": (0, 100), "noise_offset": (0, 1),
+    "batch": (1, 64), "seed": (0, 2**31 - 1), "background": (0, 1), "color": (0, 1000),
+    "epochs": (0, 1000), "repeats": (1, 1000), "min_snr_gamma": (0, 100), "noise_offset": (0, 1),
     "caption_dropout": (0, 1), "keep_tokens": (0, 64), "prior": (0, 10),
 }  # fmt: skip
 
@@ -342,7 +344,12 @@ def _train(
             with mixed_precision(device), masks.at(share, owner):
                 output = _forward(unet, control, noisy, t, said, layouts[pick], share)
             v = base.scheduler.velocity(output.float(), noisy, t)
-            loss = loss + part * ((v - (a * noise - s * z)).square() * weight).sum() / total
+            error = v - (a * noise - s * z)
+            loss = loss + part * (error.square() * weight).sum() / total
+            if options.color:
+                inside = share[:, region : region + 1]
+                mean = (error * inside).sum((2, 3)) / inside.sum((2, 3)).clamp_min(1e-3)
+                loss = loss + part * options.color * mean.square().mean()
         loss.backward()
         for group in optimizer.param_groups:
             late = step / options.steps

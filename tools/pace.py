@@ -13,15 +13,18 @@ KEPT = 0.7
 
 
 class Pace:
-    """Seconds a step, and for all beside the steps, by base; kept in ``<home>/pace.json``."""
+    """Seconds an evaluation of the UNet, and for all beside them, by base.
+
+    Kept in ``<home>/pace.json``.
+    """
 
     def __init__(self, home: Path) -> None:
         self._path = Path(home) / "pace.json"
         self._lock = threading.Lock()
         self._known = self._read()
 
-    def expect(self, base: str, steps: int, *, loaded: bool) -> float | None:
-        """Seconds a look of ``steps`` steps will take; None before the first one was drawn here.
+    def expect(self, base: str, evaluations: int, *, loaded: bool) -> float | None:
+        """Seconds a look of so many evaluations takes; None before the first was drawn here.
 
         ``loaded``: the base is in memory already.
         """
@@ -30,13 +33,13 @@ class Pace:
         if known is None:
             return None
         return round(
-            known["step"] * steps + known["beside"] + (0.0 if loaded else known["load"]), 1
+            known["step"] * evaluations + known["beside"] + (0.0 if loaded else known["load"]), 1
         )
 
-    def learn(self, base: str, steps: int, seconds: Mapping[str, float]) -> None:
+    def learn(self, base: str, evaluations: int, seconds: Mapping[str, float]) -> None:
         """Remember what a look took: ``seconds`` as ``Look.seconds`` tells them."""
         seen = {
-            "step": seconds["denoise"] / max(steps, 1),
+            "step": seconds["denoise"] / max(evaluations, 1),
             "beside": seconds["total"] - seconds["denoise"] - seconds["load"],
             "load": seconds["load"],
         }

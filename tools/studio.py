@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from catalog.base import STEPS
 from catalog.croquis.drawing import person_phrase
 from catalog.croquis.figure import Person
 from catalog.errors import BadValue, Damaged, ModelUnavailable
 from catalog.garment import Garment, Length, Sleeves, Slot
 from catalog.index import MAX_LIMIT, Catalog
-from tools import blend, selection, touch_up
+from tools import blend, few_steps, selection, touch_up
 from tools import mask as masks
 from tools.garment_jobs import GarmentJobs
 from tools.layout import Layout, lay_out
@@ -209,12 +208,13 @@ class Studio:
 
     def usual_seconds(self) -> float | None:
         """How long a look takes here; None before the first one."""
-        return self.pace.expect(self.base, STEPS[self.base], loaded=self._engine is not None)
+        plan = Plan(garments=(Worn(id="any"),))
+        return self.seconds_for(plan)
 
     def seconds_for(self, plan: Plan) -> float | None:
         """How long drawing ``plan`` will take here; None before the first look."""
-        steps = plan.settled(self.base).steps or 0
-        return self.pace.expect(self.base, steps, loaded=self._engine is not None)
+        asked = plan.evaluations(self.base)
+        return self.pace.expect(self.base, asked, loaded=self._engine is not None)
 
     def render_look(
         self,
@@ -282,7 +282,7 @@ class Studio:
             "save": time.perf_counter() - drawn,
             "total": time.perf_counter() - started,
         }
-        self.pace.learn(self.base, steps, seconds)
+        self.pace.learn(self.base, plan.evaluations(self.base), seconds)
         return look.model_copy(update={"seconds": {k: round(v, 4) for k, v in seconds.items()}})
 
     def segment(
@@ -603,7 +603,8 @@ class Studio:
             uses.append(
                 AdapterUse(name=season, kind="season", sha256=sha, weight=weight, region=None)
             )
-        return tuple(uses)
+        sampler = few_steps.adapter(plan, self.base)
+        return tuple(uses) if sampler is None else (*uses, sampler)
 
     def _job(
         self,
@@ -614,12 +615,13 @@ class Studio:
     ) -> Job:
         from tools.engine import Job, LoraUse
 
-        plan = plan.settled(self.base)
         loras = []
         for use in adapters:
             if use.kind == "garment":
                 path = self.catalog.lora(use.name, use.sha256)
                 region = 2 + (use.region or 0)
+            elif use.kind == "sampler":
+                path, region = few_steps.checked_file(use, self.base), -1
             else:
                 # a season works where no garment is: scene, light and palette, never the clothes
                 path, region = self.catalog.season_lora(use.name, use.sha256), 0
@@ -635,7 +637,7 @@ class Studio:
             loras=tuple(loras),
             seed=plan.seed,
             steps=plan.steps or 0,
-            guidance=plan.guidance or 0.0,
+            guidance=plan.guidance or 1.0,
             control=plan.control,
             controls=plan.controls,
         )

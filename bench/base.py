@@ -6,12 +6,14 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 
 from bench import renders
 from bench.figures import Measured, figure
+from bench.measure import pixel_delta_e
 from bench.outfits import outfits
 from catalog import base as bases
 from catalog import regions
@@ -20,9 +22,8 @@ from catalog.croquis.autoencoder import CroquisAutoencoder
 from catalog.croquis.examples import HELD_OUT_SEEDS, PHRASES, encoder_input
 
 ROOT = Path(__file__).resolve().parents[1]
-DRAFT, FINAL = (2, 1.0), (8, bases.GUIDANCE["croquis"])
-"""Steps and guidance; a guidance of 1 asks the network once a step instead of twice."""
 DRAWINGS = 32
+DRAFTS = 12
 BATCH = 16
 STEPS = 5
 """Training steps that are timed, after one that sets things up."""
@@ -83,24 +84,45 @@ def decoder_ms() -> Measured:
 # --- drawing -------------------------------------------------------------------------------------
 
 
-def seconds_to_draw(steps: int, guidance: float, runs: int) -> float:
+def seconds_to_draw(quality: Literal["draft", "final"], runs: int) -> Measured:
     """One render of a warm engine, best of ``runs``."""
-    plan = outfits()[0].plan.model_copy(update={"steps": steps, "guidance": guidance})
-    job, engine = renders.job(plan), renders.studio().engine
+    plan = outfits()[0].plan.model_copy(update={"quality": quality})
+    job, engine, asked = renders.job(plan), renders.studio().engine, plan.evaluations("croquis")
     engine.draw(job)
-    return min(sum(engine.draw(job).seconds.values()) for _ in range(runs))
+    seconds = min(sum(engine.draw(job).seconds.values()) for _ in range(runs))
+    threads = torch.get_num_threads()
+    return Measured(seconds, note=f"{job.steps} steps, {asked} evaluations, {threads} threads")
 
 
 @figure("draft-seconds", better="lower", issue=4, target=0.6, unit="s", minutes=0.2)
 def draft_seconds() -> Measured:
-    """A draft of two steps without guidance, warm, all threads, best of 5."""
-    return Measured(seconds_to_draw(*DRAFT, runs=5), note=f"{torch.get_num_threads()} threads")
+    """A draft: two steps, warm, all threads, best of 5."""
+    return seconds_to_draw("draft", runs=5)
 
 
 @figure("final-seconds", better="lower", issue=4, target=1.2, unit="s", minutes=0.5)
 def final_seconds() -> Measured:
-    """A final of eight steps with guidance, warm, all threads, best of 5."""
-    return Measured(seconds_to_draw(*FINAL, runs=5), note=f"{torch.get_num_threads()} threads")
+    """A final: eight steps, warm, all threads, best of 5."""
+    return seconds_to_draw("final", runs=5)
+
+
+@figure("draft-delta-e", better="lower", issue=4, unit="ΔE", minutes=1)
+def draft_delta_e() -> Measured:
+    """Drafts against the drawn truth, pixel by pixel of the whole figure at a quarter of the size:
+    median pixel of the median picture; the note tells the same of finals, and of two steps of the
+    base alone."""
+    return drafts_against_truth(DRAFTS)
+
+
+def drafts_against_truth(count: int) -> Measured:
+    ways = ({"quality": "draft"}, {}, {"steps": bases.DRAFT_STEPS, "guidance": 1.0})
+    found: list[list[float]] = [[] for _ in ways]
+    for outfit in outfits(1)[:count]:
+        for way, far in zip(ways, found, strict=True):
+            picture = renders.render(outfit.plan.model_copy(update=way))
+            far.append(float(np.median(pixel_delta_e(picture, outfit.picture, outfit.classes > 0))))
+    draft, final, alone = (float(np.median(far)) for far in found)
+    return Measured(draft, note=f"finals {final:.2f}, two steps of the base alone {alone:.2f}")
 
 
 def best_of(runs: int, run: Callable[[], object]) -> float:

@@ -88,6 +88,31 @@ def test_replay_in_a_fresh_process_gives_the_same_pixels(studio: Studio, tmp_pat
     assert json.loads(done.stdout)["same"] is True
 
 
+def test_a_draft_is_drawn_with_its_own_lora_in_two_steps_and_replays(studio: Studio):
+    seen = []
+    wanted = plan(quality="draft", steps=None)
+    look = studio.render_look(wanted, progress=seen.append)
+    assert max(p.steps for p in seen if p.stage == "draw") == 2
+    *others, sampler = look.receipt.adapters
+    assert (sampler.name, sampler.kind, sampler.weight) == ("draft", "sampler", 1.0)
+    assert all(a.kind != "sampler" for a in others)
+    assert studio.replay(look.receipt_file).same
+    # the same two steps without it are another picture; guidance that is asked for needs none
+    alone = studio.render_look(plan(quality="draft", steps=2, guidance=1.0))
+    assert alone.receipt.picture_sha256 != look.receipt.picture_sha256
+    assert [a.kind for a in alone.receipt.adapters].count("sampler") == 0
+    assert wanted.evaluations("croquis") == 2 and plan(guidance=3.0).evaluations("croquis") == 4
+
+
+def test_a_receipt_whose_sampler_lora_changed_says_so(studio: Studio, tmp_path: Path):
+    look = studio.render_look(plan(quality="draft", steps=None))
+    told = json.loads(Path(look.receipt_file).read_text())
+    told["adapters"][-1]["sha256"] = "0" * 64
+    (tmp_path / "receipt.json").write_text(json.dumps(told))
+    with pytest.raises(Damaged, match="draft"):
+        studio.replay(tmp_path / "receipt.json")
+
+
 def test_a_measured_pose_and_each_nets_weight_are_in_the_receipt_and_replay(studio: Studio):
     points = tuple((float(x), float(y)) for x, y in figure.pose("waving").array())
     controls = {"layout": Control(weight=0.5, end=0.5), "openpose": Control(weight=1.5)}

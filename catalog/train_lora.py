@@ -41,8 +41,8 @@ class Options:
     steps: int = 40
     batch: int = 4
     seed: int = 0
-    color: float = 0.0
-    """Weight of the loss on the mean over the cut-out: its colour, whatever the cloth does."""
+    color: float = 5.0
+    """Weight of the loss on the mean over the region: its colour, whatever the cloth does there."""
     background: float = 0.05
     """Weight of the loss outside the cut-out, 0–1: the masked loss."""
     epochs: int = 0
@@ -100,7 +100,7 @@ def with_dials(options: Options, dials: Mapping[str, float]) -> Options:
 
 
 GARMENT = Options()
-SEASON = Options(rank=3, alpha=3.0, steps=60, batch=6, rate=3e-3, background=1.0)
+SEASON = Options(rank=3, alpha=3.0, steps=60, batch=6, rate=3e-3, background=1.0, color=0.0)
 Progress = Callable[[int, int, float], None]
 """Called with step, steps, loss."""
 Sample = tuple[int, Callable[[int, bytes], None]]

@@ -15,8 +15,9 @@ from tools.segment import Candidate, Prompt, Segmenter
 
 OWN = "the look's own masks"
 """Who answers when a garment is named: no model has to look for it."""
-AGREE = 0.7
-"""A model's mask replaces a garment's region when their overlap (IoU) is at least this."""
+AGREE = 0.85
+"""A model's mask replaces a garment's region when their overlap (IoU) is at least this: a render
+keeps to its layout more closely than a doubtful mask would."""
 BEYOND = 8
 """Pixels by which such a mask may reach beyond the region."""
 _SMALL = 64

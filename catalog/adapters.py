@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +25,10 @@ TARGETS = re.compile(
     r"(attn1\.(to_q|to_k|to_v|to_out\.0)|ff\.net\.(0\.proj|2)|resnets\.\d\.conv[12])"
 )
 """Modules of the UNet that our own LoRAs train."""
+TEXT_TARGETS = re.compile(r".*layers\.\d+\.(self_attn\.(q|k|v|out)_proj|mlp\.fc[12])")
+"""Modules of the text encoder that our own LoRAs train, where they train any."""
 NAME = "wide"
+_KEY = re.compile(r"(?P<part>unet|text_encoder)\.(?P<module>.+)\.(?P<what>lora_[AB]\.weight|alpha)")
 
 
 @dataclass(frozen=True)
@@ -33,35 +37,75 @@ class LowRank:
 
     pairs: dict[str, tuple[Tensor, Tensor]]
     rank: int
+    """Of the pairs on the UNet."""
+    text: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    """The same for the text encoder, whose modules are named without ``text_model``."""
 
 
 def read_low_rank(tensors: dict[str, Tensor]) -> LowRank:
     """Tensors of a diffusers-format file (``unet.<module>.lora_A.weight`` …) → :class:`LowRank`.
 
+    ``text_encoder.<module>…`` are the text encoder's.
+
     Raises:
         BadValue: a key is not understood, a pair is incomplete or ranks differ inside a pair.
     """
-    pairs: dict[str, list[Tensor | None]] = {}
-    alphas: dict[str, float] = {}
+    pairs: dict[tuple[str, str], list[Tensor | None]] = {}
+    alphas: dict[tuple[str, str], float] = {}
     for key, value in tensors.items():
-        match = re.fullmatch(r"unet\.(.+)\.(lora_A|lora_B)\.weight|unet\.(.+)\.alpha", key)
+        match = _KEY.fullmatch(key)
         if match is None:
             raise BadValue(f"The LoRA has a part this program does not know: {key[:80]}.")
-        if match[3]:
-            alphas[match[3]] = float(value)
+        module = match["part"], match["module"]
+        if match["what"] == "alpha":
+            alphas[module] = float(value)
         else:
-            pairs.setdefault(match[1], [None, None])[match[2] == "lora_B"] = value.float()
-    ranks = set()
-    whole = {}
-    for module, (a, b) in pairs.items():
+            pairs.setdefault(module, [None, None])[match["what"] == "lora_B.weight"] = value.float()
+    whole: dict[str, dict[str, tuple[Tensor, Tensor]]] = {"unet": {}, "text_encoder": {}}
+    for (part, name), (a, b) in pairs.items():
         if a is None or b is None or min(a.ndim, b.ndim) < 2 or a.shape[0] != b.shape[1]:
-            raise BadValue(f"The LoRA's pair for {module} is incomplete.")
+            raise BadValue(f"The LoRA's pair for {name} is incomplete.")
         rank = a.shape[0]
-        ranks.add(rank)
-        whole[module] = (a, b * (alphas.get(module, rank) / rank))
-    if not whole:
+        own = name.removeprefix("text_model.") if part == "text_encoder" else name
+        whole[part][own] = (a, b * (alphas.get((part, name), rank) / rank))
+    if not pairs:
         raise BadValue("The LoRA file holds no low-rank pairs.")
-    return LowRank(whole, max(ranks))
+    rank = max((len(a) for a, _ in whole["unet"].values()), default=0)
+    return LowRank(whole["unet"], rank, whole["text_encoder"])
+
+
+@contextmanager
+def reading(text_encoder: nn.Module, loras: Sequence[tuple[LowRank, float]]):
+    """The text encoder as LoRAs of these weights change it, for the calls inside.
+
+    A garment's phrase is encoded alone, so what its LoRA makes of words stays with the garment.
+    Afterwards the encoder is what it was, bit for bit. Raises BadValue: a module it does not have.
+    """
+    kept: list[tuple[Any, nn.Parameter]] = []
+    try:
+        for lora, weight in loras:
+            for name, (a, b) in lora.text.items():
+                module = text_module(text_encoder, name)
+                before = getattr(module, "weight", None)
+                if before is None or before.shape != (b.shape[0], a.shape[1]):
+                    raise BadValue(f"The LoRA was made for another text encoder (at {name}).")
+                kept.append((module, before))
+                change = weight * (b @ a).to(before.device, before.dtype)
+                module.weight = nn.Parameter(before + change, requires_grad=False)
+        yield
+    finally:
+        for module, before in reversed(kept):
+            module.weight = before
+
+
+def text_module(text_encoder: nn.Module, name: str) -> Any:
+    """A text encoder's module by its name without ``text_model``; None where it has none such."""
+    for middle in ("", "text_model."):
+        try:
+            return text_encoder.get_submodule(middle + name)
+        except AttributeError:
+            continue
+    return None
 
 
 def holds_region(module: str) -> bool:

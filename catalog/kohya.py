@@ -357,19 +357,9 @@ def diffusers_file(lora: Lora) -> bytes:
 
 
 def catalog_file(lora: Lora, base: str, name: str) -> bytes:
-    """The LoRA as the catalog keeps it: diffusers' names, alpha beside each pair.
-
-    Raises ``BadValue`` when it changes the text encoder: take ``without_text`` then.
-    """
+    """The LoRA as the catalog keeps it: diffusers' names, alpha beside each pair."""
     from safetensors.torch import save
 
-    text = [m for m in lora.pairs if not m.startswith("unet.")]
-    if text:
-        raise BadValue(
-            f"The LoRA changes {len(text)} modules of the text encoder, which cannot be kept to "
-            "a garment's region yet.",
-            "Import it without them: --without-text. It may then answer to its words less well.",
-        )
     tensors = {}
     for module, pair in lora.pairs.items():
         tensors[f"{module}.lora_A.weight"] = pair.down.contiguous()

@@ -146,6 +146,13 @@ class LoraMasks:
 
 def encode_phrases(tokenizer, text_encoder, phrases: Sequence[str]) -> Tensor:
     """Phrases encoded one by one, side by side: ``(1, len(phrases) * TOKENS, width)``."""
+    with torch.no_grad():
+        states = phrase_states(tokenizer, text_encoder, phrases)
+    return states.reshape(1, len(phrases) * TOKENS, -1)
+
+
+def phrase_states(tokenizer, text_encoder, phrases: Sequence[str]) -> Tensor:
+    """What the encoder makes of each phrase, ``(len(phrases), TOKENS, width)``, with gradients."""
     ids = tokenizer(
         list(phrases),
         padding="max_length",
@@ -154,6 +161,5 @@ def encode_phrases(tokenizer, text_encoder, phrases: Sequence[str]) -> Tensor:
         return_tensors="pt",
     ).input_ids
     device = next(text_encoder.parameters()).device
-    with torch.no_grad():
-        states = text_encoder(ids.to(device)).last_hidden_state
-    return states.reshape(1, len(phrases) * TOKENS, -1)
+    states: Tensor = text_encoder(ids.to(device)).last_hidden_state
+    return states

@@ -53,6 +53,9 @@ class Options:
     """Hang and others, 2023: cap on the weight of little noise; 5 is usual, 0 switches it off."""
     noise_offset: float = 0.0
     """Noise that is the same all over the picture, 0–1; for very dark or bright cloth."""
+    text: float = 0.0
+    """Highest learning rate of pairs on the text encoder, which then reads this garment's words
+    its own way; 0 leaves it alone, 1e-3 is usual here."""
     caption_dropout: float = 0.0
     """Share of the pictures seen without words, 0–1."""
     shuffle: bool = False
@@ -82,8 +85,9 @@ class Options:
 
 _RANGES = {
     "rank": (1, 128), "alpha": (1e-3, 1024), "rate": (0, 1), "steps": (1, 100_000),
-    "batch": (1, 64), "seed": (0, 2**31 - 1), "background": (0, 1), "color": (0, 1000),
-    "epochs": (0, 1000), "repeats": (1, 1000), "min_snr_gamma": (0, 100), "noise_offset": (0, 1),
+    "batch": (1, 64), "text": (0, 1), "seed": (0, 2**31 - 1),
+    "background": (0, 1), "color": (0, 1000), "epochs": (0, 1000),
+    "repeats": (1, 1000), "min_snr_gamma": (0, 100), "noise_offset": (0, 1),
     "caption_dropout": (0, 1), "keep_tokens": (0, 64), "prior": (0, 10),
 }  # fmt: skip
 
@@ -272,15 +276,17 @@ def _train(
     shares, layouts = shares.to(device), layouts.to(device)
     told: dict[tuple[str, ...], Any] = {}
 
-    def words_of(i: int) -> Any:
-        """The words of example ``i`` this time: its tags shuffled, or none of them said."""
+    def phrases_of(i: int) -> tuple[str, ...]:
+        """What is said of example ``i`` this time: its tags shuffled, or none of them."""
         own = list((tags or [tuple(p[region].split()) for p in phrases])[i])
         kept, rest = own[: options.keep_tokens], own[options.keep_tokens :]
         if options.shuffle:
             rest = [rest[k] for k in rng.permutation(len(rest))]
         if rng.random() < options.caption_dropout:
             kept, rest = [], []
-        said = (*phrases[i][:region], " ".join([*kept, *rest]), *phrases[i][region + 1 :])
+        return (*phrases[i][:region], " ".join([*kept, *rest]), *phrases[i][region + 1 :])
+
+    def words_of(said: tuple[str, ...]) -> Any:
         if said not in told:
             padded = [*said, *[""] * (count - len(said))]
             told[said] = regions.encode_phrases(base.tokenizer, base.text_encoder, padded).float()
@@ -305,7 +311,14 @@ def _train(
     for parameter_name, parameter in unet.named_parameters():
         parameter.requires_grad_(".lora_" in parameter_name)
     trained = [p for p in unet.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, options.rate, betas=(0.9, 0.99), weight_decay=0.0)
+    groups: list[dict[str, Any]] = [{"params": list(trained), "peak": options.rate}]
+    text: Any = None
+    if options.text:
+        text = _reader(base, options)
+        groups.append({"params": [p for p in text.parameters() if p.requires_grad],
+                       "peak": options.text})  # fmt: skip
+        trained += groups[1]["params"]
+    optimizer = torch.optim.AdamW(groups, options.rate, betas=(0.9, 0.99), weight_decay=0.0)
     alpha = base.scheduler.alphas_cumprod.float().to(device)
     owner = [region] * options.rank
 
@@ -330,7 +343,15 @@ def _train(
             snr = (a / s) ** 2
             weight = weight * snr.clamp_max(options.min_snr_gamma) / (snr + 1)
 
-        said = torch.cat([words_of(int(i)) for i in pick]) if varied else words[pick]
+        said = words[pick]
+        if varied or text is not None:
+            asked = [phrases_of(int(i)) if varied else phrases[i] for i in pick]
+            said = torch.cat([words_of(tuple(p)) for p in asked])
+        if text is not None:
+            # every phrase is encoded alone, and only the region's is read the new way
+            own = regions.phrase_states(base.tokenizer, text, [p[region] for p in asked]).float()
+            at = region * regions.TOKENS
+            said = torch.cat([said[:, :at], own, said[:, at + regions.TOKENS :]], 1)
         seen = [(latents[pick.to(device)], said, 1.0)]
         if options.prior and kind:
             known = class_words.expand(size, -1, -1)
@@ -353,7 +374,7 @@ def _train(
         loss.backward()
         for group in optimizer.param_groups:
             late = step / options.steps
-            group["lr"] = options.rate * min(1.0, (step + 1) / 10) * (1 - late) ** 0.7
+            group["lr"] = group["peak"] * min(1.0, (step + 1) / 10) * (1 - late) ** 0.7
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -364,11 +385,11 @@ def _train(
             progress(step + 1, options.steps, float(np.mean(losses[-10:])))
         if sample is not None and (step + 1) % sample[0] == 0 and step + 1 < options.steps:
             state = torch.get_rng_state()  # drawing must not change what is trained
-            sample[1](step + 1, _file(unet, names, base, options, name, losses, started))
+            sample[1](step + 1, _file(unet, text, base, options, name, losses, started))
             torch.set_rng_state(state)
 
     # 5. the file
-    return _file(unet, names, base, options, name, losses, started)
+    return _file(unet, text, base, options, name, losses, started)
 
 
 def _forward(
@@ -422,29 +443,53 @@ def _drawn_by_the_base(
     return z
 
 
+def _reader(base: Base, options: Options) -> Any:
+    """A text encoder of its own with low-rank pairs, which alone are trained."""
+    import copy
+
+    from peft import LoraConfig, inject_adapter_in_model
+
+    from catalog import adapters
+
+    text = copy.deepcopy(base.text_encoder).float().requires_grad_(False)
+    names = [n for n, _ in text.named_modules() if adapters.TEXT_TARGETS.fullmatch(n)]
+    config = LoraConfig(
+        r=options.rank, lora_alpha=options.alpha, target_modules=names, init_lora_weights=True
+    )
+    inject_adapter_in_model(config, text, adapter_name=adapters.NAME)
+    for name, parameter in text.named_parameters():
+        parameter.requires_grad_(".lora_" in name)
+    return text
+
+
 def _file(
     unet: Any,
-    names: Sequence[str],
+    text: Any,
     base: Base,
     options: Options,
     name: str,
     losses: Sequence[float],
     started: float,
 ) -> bytes:
-    """The LoRA of ``unet`` as a safetensors file with diffusers names."""
+    """The LoRA of ``unet``, and of ``text`` if there is one, as a file with diffusers' names."""
     from safetensors.torch import save
 
     from catalog import adapters
 
     tensors = {}
-    for module_name, module in unet.named_modules():
-        if module_name in names:
+    for part, model in (("unet", unet), ("text_encoder", text)):
+        for module_name, module in model.named_modules() if model is not None else ():
             layer: Any = module
+            if adapters.NAME not in getattr(layer, "lora_A", ()):
+                continue
+            path = f"{part}.{module_name}"
+            if part == "text_encoder" and not module_name.startswith("text_model."):
+                path = f"{part}.text_model.{module_name}"
             low = layer.lora_A[adapters.NAME].weight.detach().cpu()
             # alpha is folded in, so every reader agrees on the strength
             high = layer.lora_B[adapters.NAME].weight.detach().cpu() * layer.scaling[adapters.NAME]
-            tensors[f"unet.{module_name}.lora_A.weight"] = low.half().contiguous()
-            tensors[f"unet.{module_name}.lora_B.weight"] = high.half().contiguous()
+            tensors[f"{path}.lora_A.weight"] = low.half().contiguous()
+            tensors[f"{path}.lora_B.weight"] = high.half().contiguous()
     metadata = {
         "base": base.name,
         "base_sha256": base.denoiser_sha256,

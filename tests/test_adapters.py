@@ -162,7 +162,7 @@ def test_a_lora_for_another_base_is_refused_and_leaves_nothing(bare, wide):
 
 def test_keys_that_are_not_understood_are_refused_by_name(bare):
     good = lora_tensors(bare, 2, 6)
-    for key in ("text_encoder.q.lora_A.weight", "unet.conv_in.weight", "unet.x.dora_scale"):
+    for key in ("vae.q.lora_A.weight", "unet.conv_in.weight", "unet.x.dora_scale"):
         with pytest.raises(BadValue, match="does not know"):
             read_low_rank(good | {key: torch.zeros(1)})
     with pytest.raises(BadValue, match="no low-rank pairs"):

@@ -231,12 +231,12 @@ def test_pickles_cut_files_and_lying_headers_are_refused(layers):
             read(data, layers)
 
 
-def test_the_text_encoders_part_is_left_out_only_when_asked(layers):
+def test_the_text_encoders_part_is_kept_unless_it_is_to_be_left_out(layers):
     lora = read(save(trained(layers)), layers)
-    with pytest.raises(BadValue, match="text encoder"):
-        catalog_file(lora, "sd15", "x")
+    whole = read_low_rank(load(catalog_file(lora, "sd15", "x")))
+    assert whole.text and len(whole.text) + len(whole.pairs) == len(lora.pairs)
     assert all(map(on_unet, lora.without_text().pairs))
-    assert catalog_file(lora.without_text(), "sd15", "x")
+    assert not read_low_rank(load(catalog_file(lora.without_text(), "sd15", "x"))).text
 
 
 @torch.no_grad()

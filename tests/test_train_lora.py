@@ -11,9 +11,11 @@ from safetensors.torch import load
 from catalog.adapters import read_low_rank
 from catalog.base import load_base
 from catalog.errors import BadValue, Cancelled, UnknownName
+from catalog.kohya import About, catalog_file, kohya_file, layers_of, read
 from catalog.lora_file import check_lora_file
 from catalog.starter import starter_garments, starter_photos
 from catalog.train_lora import GARMENT, lora_file, season_file, with_dials
+from tools.engine import Engine
 
 FEW = dataclasses.replace(GARMENT, steps=3)
 
@@ -45,6 +47,29 @@ def test_the_same_seed_trains_the_same_lora(base, garment):
     photos = starter_photos(garment, 4)
     one, two = (load(lora_file(garment, photos, base, FEW)) for _ in range(2))
     assert all(torch.equal(one[k], two[k]) for k in one)
+
+
+def test_a_text_encoders_part_is_trained_when_asked_and_read_in_its_own_region_alone(base, garment):
+    data = lora_file(garment, starter_photos(garment, 4), base, with_dials(FEW, {"text": 1e-2}))
+    lora = read_low_rank(load(data))
+    assert lora.text and any(bool(b.abs().max() > 0) for _, b in lora.text.values())
+    assert not read_low_rank(load(lora_file(garment, starter_photos(garment, 4), base, FEW))).text
+    phrases = ("street", "person", garment.phrase, "red wool scarf")
+    engine = Engine(base)
+    plain, _ = engine._words(phrases, [])
+    own, _ = engine._words(phrases, [(lora, 1.0, 2)])
+    changed = (own - plain).abs().amax(2)[0].reshape(len(phrases), -1).amax(1) > 0
+    assert changed.tolist() == [False, False, True, False]
+    again, _ = engine._words(phrases, [])
+    assert torch.equal(plain, again), "the encoder is what it was"
+    # other tools' names and back, bit for bit
+    layers = layers_of(base.unet, base.text_encoder)
+    out = kohya_file(
+        read(data, layers), About(garment.name, garment.trigger, "croquis", (384, 256))
+    )
+    back = read_low_rank(load(catalog_file(read(out, layers), "croquis", "x")))
+    assert back.text.keys() == lora.text.keys()
+    assert all(torch.equal(back.text[n][1], lora.text[n][1]) for n in lora.text)
 
 
 def test_a_season_trains_on_outfit_pictures(base):

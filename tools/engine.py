@@ -22,7 +22,7 @@ from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
 from catalog import regions
-from catalog.adapters import LowRank, WideAdapter, read_low_rank
+from catalog.adapters import LowRank, WideAdapter, read_low_rank, reading
 from catalog.base import Base, load_base
 from catalog.errors import BadValue, Cancelled
 from catalog.lora_file import check_lora_file, read_lora
@@ -223,11 +223,11 @@ class Engine:
             raise Cancelled(*STOPPED)
         started = time.perf_counter()
         heard = conditions.heard(job.control, job.controls, self.base)
-        # 1. words
-        words, nothing = self._words(job.phrases)
-        text_done = time.perf_counter()
-        # 2. LoRAs and regions
+        # 1. LoRAs, and words as they read them
         loras = [(self._low_rank(use), use.weight, use.region) for use in job.loras]
+        words, nothing = self._words(job.phrases, loras)
+        text_done = time.perf_counter()
+        # 2. regions
         shares = torch.from_numpy(conditions.shares(job.layout, self.base))[None]
         shares = shares.to(self.base.device)
         bias = regions.attention_bias(shares)
@@ -292,13 +292,19 @@ class Engine:
         noise = torch.randn(shape, generator=torch.Generator().manual_seed(job.seed))
         return noise.to(self.base.device, like.dtype)
 
-    def _words(self, phrases: Sequence[str]) -> tuple[Tensor, Tensor]:
+    def _words(
+        self, phrases: Sequence[str], loras: Sequence[tuple[LowRank, float, int]]
+    ) -> tuple[Tensor, Tensor]:
         encode = regions.encode_phrases
         tokenizer, text = self.base.tokenizer, self.base.text_encoder
-        return (
-            encode(tokenizer, text, phrases),
-            encode(tokenizer, text, [""]).repeat(1, len(phrases), 1),
-        )
+        words = encode(tokenizer, text, phrases)
+        for region, phrase in enumerate(phrases):
+            own = [(lora, weight) for lora, weight, at in loras if at == region and lora.text]
+            if own:
+                with reading(text, own):
+                    said = encode(tokenizer, text, [phrase])
+                words[:, region * regions.TOKENS : (region + 1) * regions.TOKENS] = said
+        return words, encode(tokenizer, text, [""]).repeat(1, len(phrases), 1)
 
     def _low_rank(self, use: LoraUse) -> LowRank:
         if use.sha256 not in self._loras:

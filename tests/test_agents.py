@@ -16,7 +16,9 @@ from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters
 
 from tools.tokens import Tokens
+from ui import agents
 from ui.cli import main
+from ui.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 
@@ -122,6 +124,13 @@ def test_standard_output_carries_protocol_only_whatever_comes_in(home: Path):
 def test_http_options_without_http_are_refused(home: Path, capsys):
     assert main(["mcp", "--port", "7999"]) == 1
     assert "--http" in capsys.readouterr().err
+
+
+def test_other_agents_are_served_with_every_setting_of_the_person(home: Path):
+    settings = Settings(home, threads=1, models=home / "models", sam=home / "sam.pth")
+    studio = agents._studio(settings)
+    assert (studio.threads, studio.models) == (1, settings.models)
+    assert studio.sam == settings.sam
 
 
 def test_other_addresses_need_a_token_first(home: Path, capsys):

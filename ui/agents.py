@@ -113,7 +113,11 @@ def _studio(settings: Settings) -> Studio:
     from tools.studio import Studio
 
     return Studio(
-        settings.home, base=settings.base, threads=settings.threads, models=settings.models
+        settings.home,
+        base=settings.base,
+        threads=settings.threads,
+        models=settings.models,
+        sam=settings.sam,
     )
 
 

@@ -339,7 +339,8 @@ def mcp_let_in() -> Measured:
         ))  # fmt: skip
         args: dict[str, dict[str, Any]] = {
             "find_garments": {"slot": "bag"}, "catalog_card": {"id": OUTFIT[0]},
-            "upload_photo": {"data": ""}, "plan_outfit": {}, "list_looks": {},
+            "upload_photo": {"data": ""}, "photo_pose": {"photo": photo},
+            "plan_outfit": {}, "list_looks": {},
             "render_look": {"garments": OUTFIT, "steps": 1},
             "get_look": {"id": look}, "replay_look": {"id": look}, "undo": {"id": look},
             "segment": {"look": look, "garment": "footwear"},
@@ -348,7 +349,8 @@ def mcp_let_in() -> Measured:
             "job_status": {"id": job}, "cancel_job": {"id": job}, "resume_job": {"id": job},
         }  # fmt: skip
         others: dict[str, dict[str, Any]] = {
-            "find_garments": {"photo": photo}, "get_look": {"id": look},
+            "find_garments": {"photo": photo}, "photo_pose": {"photo": photo},
+            "get_look": {"id": look},
             "replay_look": {"id": look}, "list_looks": {"before": look},
             "render_look": {**args["render_look"], "parent": look}, "undo": args["undo"],
             "segment": args["segment"], "touch_up": args["touch_up"],

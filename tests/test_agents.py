@@ -15,8 +15,12 @@ from fakes import WINTER, refused, said
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters
 
+from tools.mcp_http import build_app
+from tools.mcp_server import ToolServer
 from tools.tokens import Tokens
+from ui import agents
 from ui.cli import main
+from ui.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 
@@ -122,6 +126,42 @@ def test_standard_output_carries_protocol_only_whatever_comes_in(home: Path):
 def test_http_options_without_http_are_refused(home: Path, capsys):
     assert main(["mcp", "--port", "7999"]) == 1
     assert "--http" in capsys.readouterr().err
+
+
+def test_other_agents_are_served_with_every_setting_of_the_person(home: Path):
+    settings = Settings(home, threads=1, models=home / "models", sam=home / "sam.pth")
+    studio = agents._studio(settings)
+    assert (studio.threads, studio.models) == (1, settings.models)
+    assert studio.sam == settings.sam
+
+
+def test_page_and_tools_answer_to_no_strangers_name(home: Path, monkeypatch):
+    monkeypatch.setattr("ui.chat.mount", lambda stylist, settings, app: None)
+    studio = agents._studio(Settings(home, threads=1))
+    app, door = build_app(ToolServer(lambda: studio, local=None), Tokens(home))
+    both = agents._beside_the_page(app, door, studio, Settings(home), "127.8.8.8")
+
+    def status(host: str, path: str) -> int:
+        answers: list[int] = []
+
+        async def receive():
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message):
+            if message["type"] == "http.response.start":
+                answers.append(message["status"])
+
+        scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(),
+                 "query_string": b"", "root_path": "", "scheme": "http", "http_version": "1.1",
+                 "headers": [(b"host", host.encode())], "app": both}  # fmt: skip
+        anyio.run(both, scope, receive, send)
+        return answers[0]
+
+    for path in ("/", "/mcp", "/config"):
+        for host in ("evil.example", "evil.example:7860", "127.0.0.1.evil.example", ""):
+            assert status(host, path) == 400, (host, path)
+    for host in ("127.0.0.1:7860", "localhost:7860", "[::1]:7860", "127.8.8.8"):
+        assert status(host, "/") == 404  # let in; there is no page in this test
 
 
 def test_other_addresses_need_a_token_first(home: Path, capsys):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,7 +23,7 @@ from mcp.shared.exceptions import MCPError
 from bench.mcp import serving
 from catalog.errors import BadValue, Busy
 from tools.mcp_http import build_app, is_loopback, serve_http
-from tools.mcp_server import ToolServer
+from tools.mcp_server import SHARE, ToolServer
 from tools.mcp_tools import TOOLS
 from tools.studio import Studio
 from tools.tokens import Tokens
@@ -314,6 +315,37 @@ def test_a_client_that_disappears_in_a_render_stops_it_and_nothing_is_kept(room:
         look = said(call(url, "render_look", {"garments": WINTER, "steps": 1}, None))["look"]
         assert time.monotonic() - began < 3 and engine.steps_done < 30
     assert [p.name for p in room.home.glob("looks/*")] == [look]
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_who_asks_and_leaves_puts_no_further_threads_to_work(room: Studio, monkeypatch, mode):
+    at_work, most, may_end = [0], [0], threading.Event()
+    card = room.garment
+
+    def slow(id: str):
+        at_work[0] += 1
+        most[0] = max(most[0], at_work[0])
+        may_end.wait(30)
+        at_work[0] -= 1
+        return card(id)
+
+    monkeypatch.setattr(room, "garment", slow)
+    other = made(room, "other")
+
+    async def asks_and_leaves(client: Client):
+        for _ in range(6):
+            with anyio.move_on_after(0.2):
+                async with anyio.create_task_group() as group:
+                    for _ in range(3):
+                        group.start_soon(client.call_tool, "catalog_card", {"id": WINTER[0]})
+
+    with serving(room) as url:
+        try:
+            talk(url, asks_and_leaves, mode=mode)
+            assert said(call(url, "find_garments", {"slot": "bag"}, other))["garments"]
+            assert 0 < most[0] <= SHARE and at_work[0] > 0  # those are still not through
+        finally:
+            may_end.set()
 
 
 def test_ten_thousand_silent_and_half_sent_connections_keep_nobody_waiting(room: Studio):

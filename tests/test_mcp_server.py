@@ -9,6 +9,7 @@ import time
 from types import SimpleNamespace
 
 import anyio
+import numpy as np
 import pytest
 from fakes import WINTER, QuickEngine, png, refused, said
 from mcp.client.client import Client
@@ -16,6 +17,8 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolRequestParams
 from PIL import Image
 
+from catalog.croquis.figure import Person, pose
+from catalog.croquis.maps import skeleton_picture
 from catalog.errors import Busy
 from tools.callers import Caller, Limits
 from tools.garment_jobs import GarmentJobs
@@ -53,12 +56,20 @@ def test_every_tool_says_what_it_takes_and_what_it_does(room: Studio):
     for tool in tools:
         assert tool.description and len(tool.description) > 60
         assert tool.input_schema["additionalProperties"] is False
+        assert undescribed(tool.input_schema) == [], tool.name
         notes = tool.annotations
         assert notes.destructive_hint is False and notes.open_world_hint is False
     by_name = {t.name: t.annotations for t in tools}
     assert by_name["find_garments"].read_only_hint and not by_name["render_look"].read_only_hint
     find = next(t for t in tools if t.name == "find_garments").input_schema["properties"]
     assert "navy" in json.dumps(find["color"])
+
+
+def undescribed(schema: dict) -> list[str]:
+    """Fields of a schema, and of the objects in it, that a model must guess the meaning of."""
+    objects = [schema, *schema.get("$defs", {}).values()]
+    fields = [(name, f) for o in objects for name, f in o.get("properties", {}).items()]
+    return [name for name, field in fields if not field.get("description")]
 
 
 def test_annotations_are_true(room: Studio, monkeypatch):
@@ -74,11 +85,13 @@ def test_annotations_are_true(room: Studio, monkeypatch):
     child = {"garments": WINTER, "steps": 1, "seed": 1, "parent": look}
     child = said(ask(tools, "render_look", child))["look"]
     shots = [said(ask(tools, "upload_photo", {"data": shot}))["photo"]["id"] for shot in SHOTS]
+    posed = said(ask(tools, "upload_photo", {"data": skeleton()}))["photo"]["id"]
     new = {"name": "Red square", "photos": shots}
     job = {"id": said(ask(tools, "start_garment_job", new))["id"]}
     for tool in TOOLS:
         args = {"start_garment_job": new, "job_status": job, "cancel_job": job, "resume_job": job,
                 "catalog_card": {"id": WINTER[0]}, "upload_photo": {"data": png()},
+                "photo_pose": {"photo": posed},
                 "plan_outfit": wish, "render_look": {"garments": WINTER, "steps": 1},
                 "get_look": {"id": look}, "replay_look": {"id": look},
                 "segment": {"look": look, "garment": "outerwear"}, "undo": {"id": child},
@@ -148,6 +161,33 @@ def test_photos_are_sent_once_and_found_by_id(room: Studio):
     assert sent == again and sent["kept_hours"] == 24
     assert like[0]["id"] == "brown-leather-boots" and {g["slot"] for g in like} == {"footwear"}
     assert "one of them" in both["hint"]
+
+
+def skeleton() -> str:
+    """A PNG file in base64: the skeleton of somebody who walks, 256 x 384 pixels."""
+    file = io.BytesIO()
+    Image.fromarray(skeleton_picture(pose("walking", Person()).points, 384, 256)).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def test_a_photos_pose_is_planned_and_drawn(room: Studio):
+    tools = served(room)
+    photo = said(ask(tools, "upload_photo", {"data": skeleton()}))["photo"]["id"]
+    result = ask(tools, "photo_pose", {"photo": photo})
+    seen = said(result)
+    shown = Image.open(io.BytesIO(base64.b64decode(result.content[1].data)))
+    assert (seen["width"], seen["height"]) == shown.size == (256, 384)
+    truth = pose("walking", Person()).points
+    apart = [np.hypot(*(np.array(at) - t)) for at, t in zip(seen["pose"], truth, strict=True) if at]
+    assert len(seen["pose"]) == 18 and len(apart) >= 16 and max(apart) < 4
+    assert len(seen["missing"]) == 18 - len(apart)
+    wish = {"season": {"winter": 1}, "pose": seen["pose"]}
+    plan = said(ask(tools, "plan_outfit", wish))["arguments"]
+    assert plan["pose"] == seen["pose"]
+    look = said(ask(tools, "render_look", {**plan, "steps": 1}))
+    assert look["arguments"]["pose"] == seen["pose"]
+    bot = ToolServer(lambda: room, local=Caller("bot", frozenset({"look"})))
+    assert refused(ask(bot, "photo_pose", {"photo": photo}))["type"] == "UnknownName"
 
 
 def test_looks_are_paged_by_thread_newest_first(room: Studio):
@@ -322,6 +362,16 @@ def test_a_request_that_failed_may_be_sent_again_with_its_key(room: Studio):
     assert said(ask(served(room), "render_look", args))["look"]
 
 
+def test_a_refused_request_leaves_nothing_of_its_key(room: Studio):
+    tools = served(room)
+    said(ask(tools, "render_look", {"garments": WINTER, "steps": 1, "request_key": "good"}))
+    before = sorted(room.home.rglob("*"))
+    bare = {"garments": [WINTER[0]], "request_key": "bad"}
+    assert "torso" in refused(ask(tools, "render_look", bare))["message"]
+    assert sorted(room.home.rglob("*")) == before
+    assert said(ask(tools, "render_look", {**bare, "garments": WINTER, "steps": 1}))["look"]
+
+
 # --- limits -------------------------------------------------------------------------------------
 
 
@@ -415,6 +465,14 @@ BAD = [
     ("render_look", {"garments": WINTER, "pose": "walkin"}, "walking"),
     ("render_look", {"garments": WINTER, "scene": LONG}, "bytes"),
     ("render_look", {"garments": WINTER, "parent": "look-../../x"}, "parent"),
+    ("render_look", {"garments": WINTER, "parent": "look-0000000000000000"}, "look"),
+    ("render_look", {"garments": WINTER, "pose": [[0, 0]] * 18}, "shoulders"),
+    ("render_look", {"garments": WINTER, "pose": [[10**6, 0]] * 18}, "far away"),
+    ("render_look", {"garments": WINTER, "pose": [[0, 0]] * 17}, "18"),
+    ("plan_outfit", {"pose": [None] * 18}, "shoulders"),
+    ("photo_pose", {"photo": "../../etc/passwd"}, "photo"),
+    ("photo_pose", {"photo": "photo-0000000000000000"}, "photo"),
+    ("photo_pose", {}, "photo"),
     ("render_look", {"garments": WINTER, "thread": "../t"}, "thread"),
     ("render_look", {"garments": WINTER, "request_key": "two words"}, "request_key"),
     ("get_look", {"id": "look-0000000000000000"}, "look"),

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from catalog.errors import BadValue, Busy, StylistError, clip
 from tools.callers import LOCAL, Caller
 from tools.mcp_server import CALLER, GONE, ToolServer
+from tools.mcp_sessions import Sessions
 from tools.mcp_tools import MAX_PHOTO_MB
 from tools.tokens import Token, Tokens
 
@@ -46,7 +47,7 @@ class Door:
     """ASGI middleware: finds out who calls, or answers 401; notes when a client hangs up."""
 
     def __init__(self, app: ASGIApp, tokens: Tokens, *, open_to_local: bool) -> None:
-        self.app, self.tokens = app, tokens
+        self.app, self.tokens, self._sessions = app, tokens, Sessions(app)
         self.open_to_local = open_to_local
         """Who brings no token is the person at this machine."""
 
@@ -71,7 +72,7 @@ class Door:
         if token is not None:  # the SDK lets nobody but its opener use a session
             access = AccessToken(token="", client_id=token.name, scopes=list(token.may))
             scope["user"] = AuthenticatedUser(access)
-        await self.app(scope, watched, send)
+        await self._sessions(scope, watched, send, caller.name)
 
     def _caller(self, headers: Headers) -> tuple[Caller, Token | None]:
         given = headers.getlist("authorization")

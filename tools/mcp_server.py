@@ -56,6 +56,8 @@ GONE = "stylist.gone"
 """Where it leaves an event that is set when the client has hung up."""
 THREADS = 8
 """Tools at work at once, drawings aside: these go one by one."""
+SHARE = 4
+"""Of these, one caller's: the others find a free one whatever it sends."""
 LAST_WORDS_S = 1.0
 """How long an answer waits for its last progress messages to leave."""
 
@@ -83,6 +85,7 @@ class ToolServer:
         self.drawings = Drawings()
         self._engine_free = anyio.Lock()
         self._threads = anyio.CapacityLimiter(THREADS)
+        self._shares: dict[str | None, anyio.CapacityLimiter] = {}
         self._drawing_threads = anyio.CapacityLimiter(self.queue.limits.all_drawings)
         self.server: Server[Any] = Server(
             "stylist",
@@ -141,12 +144,16 @@ class ToolServer:
             return self._failure(_unexpected(error))
 
     async def _in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
-        return await anyio.to_thread.run_sync(
-            function, *args, abandon_on_cancel=True, limiter=self._threads
-        )
+        # waited for even when nobody wants the answer any more: threads that go on unseen would
+        # let one caller, by asking and leaving, put any number of them to work
+        return await anyio.to_thread.run_sync(function, *args, limiter=self._threads)
+
+    def share_of(self, caller: Caller) -> anyio.CapacityLimiter:
+        """What one caller holds while a thread works for it, drawings aside."""
+        return self._shares.setdefault(caller.name, anyio.CapacityLimiter(SHARE))
 
     def _failure(self, error: dict[str, str]) -> mcp.CallToolResult:
-        error = self._without_paths(error)
+        error = mcp_tools.clean(self._without_paths(error))
         text = f"{error['message']} {error['hint']}".strip()
         return mcp.CallToolResult(
             is_error=True,
@@ -165,7 +172,10 @@ class ToolServer:
     ) -> mcp.ListResourcesResult:
         cursor = params.cursor if params else None
         with self._asking(ctx) as caller:
-            found = await self._in_thread(lambda: mcp_resources.listed(self.studio, caller, cursor))
+            async with self.share_of(caller):
+                found = await self._in_thread(
+                    lambda: mcp_resources.listed(self.studio, caller, cursor)
+                )
         assert isinstance(found, mcp.ListResourcesResult)
         return found
 
@@ -177,9 +187,10 @@ class ToolServer:
         self, ctx: Context, params: mcp.ReadResourceRequestParams
     ) -> mcp.ReadResourceResult:
         with self._asking(ctx) as caller:
-            found = await self._in_thread(
-                lambda: mcp_resources.read(self.studio, self.drawings, caller, str(params.uri))
-            )
+            async with self.share_of(caller):
+                found = await self._in_thread(
+                    lambda: mcp_resources.read(self.studio, self.drawings, caller, str(params.uri))
+                )
         return mcp.ReadResourceResult(contents=[found])
 
     async def list_prompts(self, ctx: Context, _: Any) -> mcp.ListPromptsResult:
@@ -232,8 +243,8 @@ class _Asking:
 class _Work:
     """One tool call: the method in a thread, its progress and previews on their way out.
 
-    When the request is cancelled, or its client hangs up, ``cancel`` is set and the call ends at
-    once; the engine stops at its next step.
+    When the request is cancelled, or its client hangs up, ``cancel`` is set; the engine stops at
+    its next step, and only then is the caller's place in the queue free again.
     """
 
     server: ToolServer
@@ -248,7 +259,8 @@ class _Work:
         """Do it. Raises what the method raises, and Cancelled when the client hung up."""
         self.cancel = threading.Event()
         if not self.tool.draws:
-            return await self._run(self.server._threads)
+            async with self.server.share_of(self.caller):
+                return await self._run(self.server._threads)
         self.drawing = self.server.drawings.begin(self.caller.name)
         gone = _scope(self.ctx).get(GONE)
         outcome: list[Any] = []
@@ -290,8 +302,15 @@ class _Work:
 
         async with coming, anyio.create_task_group() as group:
             group.start_soon(self._report, coming)
+            ended = anyio.Event()
+
+            async def at_work() -> None:
+                await anyio.to_thread.run_sync(work, limiter=limiter)
+                ended.set()
+
+            group.start_soon(at_work)
             try:
-                await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=limiter)
+                await ended.wait()
             except anyio.get_cancelled_exc_class():
                 self.cancel.set()
                 raise
@@ -426,11 +445,14 @@ def _result(answer: Answer) -> mcp.CallToolResult:
     facts = {"notice": NOTICE, **mcp_tools.clean(answer.facts)}
     text = json.dumps(facts, ensure_ascii=False)
     content: list[Any] = [mcp.TextContent(type="text", text=text)]
+    if answer.picture is not None:
+        from PIL import Image
+
+        content.append(_image(mcp_tools.small(Image.fromarray(answer.picture))))
     if answer.look is not None:
         id = answer.look.id
-        small = base64.b64encode(mcp_tools.preview(answer.look)).decode()
         content += [
-            mcp.ImageContent(type="image", data=small, mime_type="image/jpeg"),
+            _image(mcp_tools.preview(answer.look)),
             mcp.ResourceLink(
                 type="resource_link", uri=f"look://{id}", name=id, title="Full picture",
                 mime_type="image/png",
@@ -441,6 +463,11 @@ def _result(answer: Answer) -> mcp.CallToolResult:
             ),
         ]  # fmt: skip
     return mcp.CallToolResult(content=content, structured_content=facts)
+
+
+def _image(jpeg: bytes) -> mcp.ImageContent:
+    data = base64.b64encode(jpeg).decode()
+    return mcp.ImageContent(type="image", data=data, mime_type="image/jpeg")
 
 
 def _unexpected(error: Exception) -> dict[str, str]:

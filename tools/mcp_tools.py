@@ -31,6 +31,7 @@ from tools.arguments import (
 from tools.arguments import Pose as PoseWord
 from tools.look import MAX_GARMENTS, STANDING, Look, PersonSpec, Plan, Worn
 from tools.pose import Points
+from tools.pose_from_picture import PictureOfPose
 from tools.selection import Selection
 from tools.studio import DryRun, ReplayResult
 from tools.tokens import Right
@@ -57,6 +58,11 @@ class FindGarmentsArgs(FindArgs):
 
     photo: Annotated[str, Field(max_length=64)] | None = None
     """Id from upload_photo, in place of text: garments that look like the one in it."""
+
+
+class PhotoArgs(Arguments):
+    photo: Annotated[str, Field(max_length=64)]
+    """Id from upload_photo."""
 
 
 class GarmentArgs(Arguments):
@@ -93,12 +99,23 @@ class JobArgs(Arguments):
     """Job id, as start_garment_job returns it."""
 
 
+# wider than what our own planner is asked for: it is given measured poses by other ways
+AnyPose = PoseWord | Annotated[Points, Field(min_length=18, max_length=18)]
+
+
+class DryRunArgs(PlanArgs):
+    """The whole wish, and how it is to be shown."""
+
+    pose: AnyPose | None = None  # type: ignore[assignment]
+    """A preset, or the 18 points that photo_pose returned; left out: as the occasion suggests."""
+
+
 class RenderArgs(LookArgs):
     """What to draw."""
 
-    # wider than what a planner is asked for: what `arguments` of a look say must be accepted
-    pose: PoseWord | Annotated[Points, Field(min_length=18, max_length=18)] | None = None  # type: ignore[assignment]
-    """A preset, or the 18 points of another look's ``arguments``: x and y, null where unknown."""
+    pose: AnyPose | None = None  # type: ignore[assignment]
+    """A preset, or 18 points: `pose` of photo_pose or of another look's `arguments`. Each is x and
+    y, null where unknown."""
     garments: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_GARMENTS)]
     """Garment ids of a whole outfit: top and bottom or a onepiece, footwear, then what you like."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
@@ -122,7 +139,9 @@ class LooksArgs(Arguments):
     """Which of your looks."""
 
     thread: ThreadName | None = None
+    """Only those of this conversation, by the name that render_look was given."""
     limit: Annotated[int, Field(ge=1, le=50)] = 10
+    """How many at most."""
     before: LookId | None = None
     """Go on after this one, towards older looks."""
 
@@ -131,6 +150,7 @@ class SegmentArgs(PartArgs):
     """Which picture, and which part of it."""
 
     look: LookId | None = None
+    """One of your looks."""
     photo: Annotated[str, Field(max_length=64)] | None = None
     """Id from upload_photo, in place of a look."""
 
@@ -165,7 +185,7 @@ def _fields(args: BaseModel) -> dict[str, Any]:
     return {name: getattr(args, name) for name in type(args).model_fields}
 
 
-def _dry_run(args: PlanArgs) -> dict[str, Any]:
+def _dry_run(args: DryRunArgs) -> dict[str, Any]:
     wish = Wish.model_validate(args.model_dump(exclude={"pose", "scene", "person"}))
     return {
         "wish": wish,
@@ -213,10 +233,12 @@ def _person(change: PersonChange) -> PersonSpec:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a tool says: facts as JSON, and the look whose picture goes with them."""
+    """What a tool says: facts as JSON, and the look or picture that goes with them."""
 
     facts: dict[str, Any]
     look: Look | None = None
+    picture: Any = None
+    """uint8 ``(H, W, 3)``, shown small; a look brings its own."""
 
 
 def show(result: Any, _: Any = None) -> Answer:
@@ -232,6 +254,8 @@ def show(result: Any, _: Any = None) -> Answer:
         return Answer({**facts, "message": result.message})
     if isinstance(result, Selection):
         return Answer(result.facts())
+    if isinstance(result, PictureOfPose):
+        return Answer(_pose_facts(result), picture=result.skeleton)
     if isinstance(result, Photo):
         return Answer({"photo": result.model_dump()})
     if isinstance(result, list | tuple) and all(isinstance(g, Garment) for g in result):
@@ -305,6 +329,15 @@ def _dry_run_facts(run: DryRun) -> dict[str, Any]:
     }
 
 
+def _pose_facts(found: PictureOfPose) -> dict[str, Any]:
+    return {
+        "pose": found.points,
+        "width": found.width,
+        "height": found.height,
+        "missing": found.missing,
+    }
+
+
 def _looks(result: list[Look], args: LooksArgs) -> Answer:
     newest = list(reversed(result))
     ids = [look.id for look in newest]
@@ -325,9 +358,13 @@ def preview(look: Look) -> bytes:
     from PIL import Image
 
     with Image.open(look.image) as picture:
-        small = picture.convert("RGB")
-    small.thumbnail((256, 384))
-    return jpeg(small)
+        return small(picture.convert("RGB"))
+
+
+def small(picture: Any) -> bytes:
+    """A PIL picture within 256 x 384 pixels, a JPEG file."""
+    picture.thumbnail((256, 384))
+    return jpeg(picture)
 
 
 def jpeg(picture: Any) -> bytes:
@@ -398,18 +435,29 @@ TOOLS: tuple[Tool, ...] = (
     Tool(
         "upload_photo",
         UploadArgs,
-        f"Send a photo and get an id for it, to use as `photo` in find_garments. PNG, JPEG or "
-        f"WebP in base64, at most {MAX_PHOTO_MB} MB and 40 million pixels, at least 32 pixels a "
-        f"side; one garment before an even background is found best. Kept for {KEPT_HOURS} hours, "
-        f"visible to you alone.",
+        f"Send a photo and get an id for it, to use as `photo` in find_garments (one garment "
+        f"before an even background is found best), photo_pose and segment, as `mask` in touch_up "
+        f"and in `photos` of start_garment_job. PNG, JPEG or WebP in base64, at most "
+        f"{MAX_PHOTO_MB} MB and 40 million pixels, at least 32 pixels a side. Kept for "
+        f"{KEPT_HOURS} hours, visible to you alone.",
         "Upload a photo",
         keeps=True,
         max_bytes=_MAX_BASE64 + 1000,
         call=_photo,
     ),
     Tool(
+        "photo_pose",
+        PhotoArgs,
+        "How the one person in an uploaded photo stands: 18 OpenPose points in the photo's pixels "
+        "(x, y; null where not seen) and a picture of the skeleton. Pass `pose` as it is to "
+        "plan_outfit or render_look, and the drawn person stands like that. Only the pose is "
+        "taken, not the face or the clothes. A drawing or a skeleton picture will do too. Show "
+        "the person from head to foot, or at least from shoulders to hips.",
+        "Pose from a photo",
+    ),
+    Tool(
         "plan_outfit",
-        PlanArgs,
+        DryRunArgs,
         "Choose a complete outfit for a wish, without drawing it (a dry run). Pass all you know: "
         "season weights, temperature_c, weather, occasion (" + ", ".join(OCCASIONS) + "), who "
         "(women, men, anyone), want and avoid (pieces described by slot, categories, colors, "

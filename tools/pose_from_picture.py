@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from catalog.base import weights_folder
 from catalog.croquis.figure import KEYPOINTS
 from catalog.croquis.posture import Keypoints
 from catalog.errors import BadValue, ModelUnavailable
-from tools.control_pictures import kind_of, read_skeleton
+from tools.control_pictures import draw_skeleton, kind_of, read_skeleton
 from tools.pose import Points, checked_points
 
 if TYPE_CHECKING:
@@ -117,6 +118,34 @@ def pose_points(seen: Keypoints) -> Points:
         (round(float(x), 1), round(float(y), 1)) if ok else None
         for (x, y), ok in zip(seen.points, known, strict=True)
     ))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PictureOfPose:
+    """The pose of the person in a picture, to draw others in."""
+
+    points: Points
+    """As a plan takes them, in pixels of the picture."""
+    width: int
+    height: int
+    skeleton: np.ndarray
+    """What was seen, to look at: uint8 ``(height, width, 3)``, in the published colours."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The joints that were not seen."""
+        return tuple(n for n, at in zip(KEYPOINTS, self.points, strict=True) if at is None)
+
+
+def pose_in(picture: np.ndarray) -> PictureOfPose:
+    """The pose of the one person in ``picture``, uint8 ``(H, W, 3)``, RGB, upright.
+
+    Raises BadValue and ModelUnavailable, as ``PoseReader.read`` and ``pose_points`` do.
+    """
+    seen = pose_reader().read(picture)
+    height, width = picture.shape[:2]
+    skeleton = draw_skeleton(seen, picture, KNOWN)
+    return PictureOfPose(pose_points(seen), width, height, skeleton)
 
 
 @lru_cache

@@ -36,17 +36,23 @@ class Requests:
         folder = self._root / (owner or LOCAL)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
-        lock = filelock.FileLock(path.with_suffix(".lock"), timeout=0, thread_local=False)
+        held = path.with_suffix(".lock")
+        lock = filelock.FileLock(held, timeout=0, thread_local=False)
+        busy = Busy(
+            "This request key is being answered at the moment.",
+            "Send the same request again when it is done; it will not be drawn twice.",
+        )
         try:
             lock.acquire()
         except filelock.Timeout:
-            raise Busy(
-                "This request key is being answered at the moment.",
-                "Send the same request again when it is done; it will not be drawn twice.",
-            ) from None
+            raise busy from None
         try:
+            if not held.exists():  # who held it before took it away: somebody may hold a new one
+                raise busy
             yield Request(path, body)
         finally:
+            if not path.exists():  # refused, failed or stopped: nothing of it stays
+                held.unlink(missing_ok=True)
             lock.release()
 
 

@@ -32,6 +32,8 @@ from tools.uploads import Photo, Uploads
 
 if TYPE_CHECKING:
     from tools.engine import Engine, Job
+    from tools.pose import Points
+    from tools.pose_from_picture import PictureOfPose
 
 Box = tuple[float, float, float, float]
 Point = tuple[float, float, bool]
@@ -180,6 +182,19 @@ class Studio:
         """
         return self.uploads.add(data, owner)
 
+    def photo_pose(self, photo: str, *, owner: str | None = None) -> PictureOfPose:
+        """How the person in a sent photo stands; ``points`` are what a plan takes as its pose.
+
+        Raises:
+            UnknownName: no such photo of this caller's.
+            BadValue: nobody is seen, or not from the shoulders to the hips.
+            ModelUnavailable: the model that reads photos is not installed.
+        """
+        from catalog.photo_file import photo_pixels
+        from tools.pose_from_picture import pose_in
+
+        return pose_in(photo_pixels(self.uploads.read(photo, owner)))
+
     def plan_outfit(self, wish: Wish) -> Outfit:
         """The best outfit for a wish, with reasons, assumptions and what could not be met."""
         return choose(wish, self.catalog.all())
@@ -188,7 +203,7 @@ class Studio:
         self,
         wish: Wish,
         *,
-        pose: str | None = None,
+        pose: str | Points | None = None,
         scene: str | None = None,
         person: PersonSpec | None = None,
     ) -> DryRun:
@@ -230,7 +245,7 @@ class Studio:
         """Draw the plan and keep the look with its receipt.
 
         ``complete``: refuse an outfit that leaves torso, legs or feet bare, or that holds what
-        cannot be bought now.
+        cannot be bought now, and a parent that there is not.
 
         Raises:
             UnknownName: a garment, pose, scene or ControlNet that does not exist, or a parent
@@ -247,8 +262,8 @@ class Studio:
         _check_slots(garments)
         if complete:
             _check_complete(garments)
-        if owner is not None and parent is not None:
-            self.look(parent, owner=owner)
+        if parent is not None and (complete or owner is not None):
+            self.look(parent, owner=owner)  # our own agent goes on after looks that were deleted
         plan = plan.settled(self.base)
         steps = plan.steps or 0
         # 2. layout

@@ -88,15 +88,21 @@ class Piece(_Strict):
     """
 
     slot: Slot | None = None
+    """Where it is worn."""
     categories: tuple[str, ...] = ()
     """Category words (``CATEGORIES``); any of them."""
     colors: tuple[str, ...] = ()
     """Colour words (``palette.COLORS``); any of them, the first is liked best."""
     patterns: tuple[str, ...] = ()
+    """Pattern words as cards have them ("plain", "stripes"); any of them."""
     materials: tuple[str, ...] = ()
+    """Material words as cards have them ("wool", "denim"); any of them."""
     sleeves: tuple[Sleeves, ...] = ()
+    """Sleeve lengths; any of them."""
     lengths: tuple[Length, ...] = ()
+    """Where it ends; any of them."""
     fits: tuple[Fit, ...] = ()
+    """How loose it sits; any of them."""
     everywhere: bool = False
     """True: every piece of clothing should match (“all in black”), not only one."""
     said: str = ""
@@ -160,12 +166,15 @@ class Wish(_Strict):
     """
 
     text: Annotated[str, Field(max_length=8000)] = ""
+    """The request in the person's own words; nothing is read out of it, say it in the fields."""
     who: Who = "anyone"
+    """Whose clothes: garments made for others are left out."""
     season: dict[Season, Annotated[float, Field(ge=0, le=1)]] = {}
     """Season → weight, normalised to sum to 1; empty = not said."""
     temperature_c: Annotated[float, Field(ge=-60, le=60)] | None = None
     """Air temperature outside, °C."""
     weather: tuple[Weather, ...] = ()
+    """What comes with the temperature; rain and snow rule some clothes out."""
     occasion: str = ""
     """One of ``OCCASIONS``; empty = not said."""
     formality: Annotated[float, Field(ge=0, le=1)] | None = None

@@ -83,16 +83,21 @@ def _serve_http(settings: Settings, host: str, port: int, names: list[str]) -> N
         serve_http(door, host, port, say)
         return
     say("Opening the page …")
-    serve_http(_beside_the_page(app, door, studio, settings), host, port, say)
+    serve_http(_beside_the_page(app, door, studio, settings, host), host, port, say)
 
 
-def _beside_the_page(app: Any, door: Any, studio: Studio, settings: Settings) -> Any:
-    """One app with both doors: the chat page at its root, MCP behind its own."""
+def _beside_the_page(app: Any, door: Any, studio: Studio, settings: Settings, host: str) -> Any:
+    """One app with both doors: the chat page at its root, MCP behind its own.
+
+    Both answer only to this machine's own names: a page of a stranger that has its name point
+    here would else be let in by the browser as if it were ours.
+    """
     from fastapi import FastAPI
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
     from starlette.routing import Route
 
     from agent.stylist import Stylist
-    from tools.mcp_http import PATH
+    from tools.mcp_http import LOOPBACK, PATH
     from ui.chat import mount
 
     stylist = Stylist(
@@ -104,6 +109,7 @@ def _beside_the_page(app: Any, door: Any, studio: Studio, settings: Settings) ->
         tokens_a_day=settings.llm_tokens,
     )
     both = FastAPI(lifespan=app.router.lifespan_context, openapi_url=None)
+    both.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "::1", host])
     both.router.routes.append(Route(PATH, endpoint=door))
     mount(stylist, settings, both)
     return both
@@ -113,7 +119,11 @@ def _studio(settings: Settings) -> Studio:
     from tools.studio import Studio
 
     return Studio(
-        settings.home, base=settings.base, threads=settings.threads, models=settings.models
+        settings.home,
+        base=settings.base,
+        threads=settings.threads,
+        models=settings.models,
+        sam=settings.sam,
     )
 
 

@@ -128,6 +128,16 @@ def test_a_dry_run_says_what_why_warmth_and_time_and_its_arguments_draw(room: St
     assert again["seconds"] > 0
 
 
+def test_a_draft_is_drawn_in_two_steps_and_its_arguments_draw_it_again(room: Studio):
+    tools = served(room)
+    wanted = {"garments": list(WINTER), "quality": "draft"}
+    look = said(ask(tools, "render_look", wanted))
+    assert (look["arguments"]["quality"], look["arguments"]["steps"]) == ("draft", 2)
+    assert said(ask(tools, "render_look", look["arguments"]))["look"] == look["look"]
+    final = said(ask(tools, "render_look", {"garments": list(WINTER)}))
+    assert final["look"] != look["look"] and "quality" not in final["arguments"]
+
+
 def test_a_look_is_read_by_its_links_and_no_path_is_told(room: Studio):
     async def say(client: Client):
         result = await client.call_tool("render_look", {"garments": WINTER, "steps": 1})

@@ -12,7 +12,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -120,6 +120,8 @@ class RenderArgs(LookArgs):
     """Garment ids of a whole outfit: top and bottom or a onepiece, footwear, then what you like."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Another seed draws the same outfit differently."""
+    quality: Literal["draft", "final"] = "final"
+    """A draft takes a fifth of the time and shows where it goes; show people the final."""
     steps: Annotated[int, Field(ge=1, le=50)] | None = None
     """Leave out: what the model draws well with."""
     thread: ThreadName | None = None
@@ -202,6 +204,7 @@ def _render(args: RenderArgs) -> dict[str, Any]:
         garments=tuple(Worn(id=id) for id in dict.fromkeys(args.garments)),
         person=_person(args.person or PersonChange()),
         seed=args.seed,
+        quality=args.quality,
         steps=args.steps,
         **{k: v for k, v in left_out.items() if v is not None},
     )
@@ -299,6 +302,8 @@ def look_facts(look: Look) -> dict[str, Any]:
 def render_arguments(plan: Plan) -> dict[str, Any]:
     """The arguments of render_look that draw ``plan``."""
     said = plan.model_dump(mode="json", include={"season", "pose", "scene", "person", "seed"})
+    if plan.quality != "final":
+        said["quality"] = plan.quality
     if plan.steps is not None:
         said["steps"] = plan.steps
     return {"garments": [worn.id for worn in plan.garments], **said}

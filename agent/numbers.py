@@ -77,6 +77,9 @@ def temperature(text: str) -> tuple[float, float | None] | None:
     bare = re.search(r"(?<![\d\w.])[-−–](\d{1,2})(?![\d.%]|\s*(?:%|€|\$|eur|year))", folded)
     if bare:
         return -float(bare.group(1)), None
+    under = re.search(r"(?<![\d.])(\d{1,2}) below\b(?! \d)", folded)
+    if under:
+        return -float(under.group(1)), None
     if re.search(r"\b(?:below zero|sub zero|below freezing)\b", fold(text)):
         return -5.0, None
     return None

@@ -35,6 +35,8 @@ from agent.understand import Request, understand
 from tools.wish import Piece, Wish
 
 _FINDS = 3
+_NOTHING_CHEAPER = "nothing cheaper fits"
+"""As ``tools.outfit.choose`` says it."""
 _WORDS = re.compile(r"\S+\s*")
 
 
@@ -160,7 +162,7 @@ class _Turn:
     def _undo(self) -> AIMessage:
         asked = self._of("undo")
         if not asked:
-            steps = {"first": 0, "redo": -1}.get(self.request.kind, 1)
+            steps = {"first": 0, "redo": -1}.get(self.request.kind, self.request.steps)
             return _calls(("undo", {"steps": steps}))
         _, data, ok = asked[-1]
         if not ok or not isinstance(data, dict):
@@ -227,6 +229,11 @@ class _Turn:
         _, facts, ok = planned[-1]
         if not ok or not isinstance(facts, dict):
             return AIMessage(replies.nothing(str(facts), self.request.language))
+        worn = [g["id"] for g in (self.state.get("plan") or {}).get("garments", [])]
+        dearer = _NOTHING_CHEAPER in facts.get("unmet", []) and len(planned) == 1
+        if dearer and worn and self.request.wish.ceiling is not None:
+            same = self.request.wish.model_copy(update={"ceiling": None, "keep": tuple(worn[:9])})
+            return _calls(("plan_outfit", same.model_dump(mode="json", exclude_defaults=True)))
         exchange, touched = self._exchange(facts), self._of("touch_up")
         if exchange and not touched and facts.get("complete"):
             return _calls(("touch_up", exchange))
@@ -244,6 +251,8 @@ class _Turn:
                 failed = str(data)
         elif not facts.get("complete") and "render_look" in self.tools:
             failed = "it is not complete."
+        if len(planned) > 1:
+            mended.append(_NOTHING_CHEAPER)
         mended += self._unchanged(facts)
         earlier = (self.state.get("plan") or {}).get("garments", [])
         done = bool(drawn) and not failed

@@ -182,6 +182,8 @@ def pools_of(
         if not len(rows) and slot in ("top", "bottom", "footwear"):
             rows = np.flatnonzero(allowed & (closet.slot == ROW[slot]))
         must, gain = slot_gain(slot, context)
+        if slot in wish.bare and not must:
+            continue
         if body or must or gain > 0:
             pools[slot] = (_top(rows, closet, value, context), must and len(rows) > 0)
     return pools

@@ -23,7 +23,7 @@ from tools.wish import Wish
 
 MAX_MESSAGE = 8000
 _MOMENTS, _TURNS = 40, 200
-_SAID, _SAID_BEFORE = 300, 3
+_SAID, _SAID_BEFORE = 300, 6
 """Characters of so many earlier messages: what “it” and “the red one” may point at."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

@@ -227,7 +227,9 @@ class _Reader:
                 everywhere=False,
                 **self.pending,  # type: ignore[arg-type]
             )
-            self.last = Mention(self._named(piece, hit.text), self.stance, hit.start)
+            self.last = Mention(
+                self._named(piece, hit.get("points") or hit.text), self.stance, hit.start
+            )
             self.last.either = self.either
             self.last.removed = self.removing and self.stance == "avoid"
             self.out.found.append(self.last)

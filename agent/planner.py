@@ -191,10 +191,22 @@ class _Turn:
         why = told(str(data), language)
         return AIMessage(say("I could not draw it: {why}", language, why=why))
 
+    def _none_sold(self) -> bool:
+        """Whether one garment was asked for in another colour and the shop has none such."""
+        finds = self._of("find_garments")
+        if not (self.request.recolour and finds and "touch_up" in self.tools):
+            return False
+        piece = self.request.find[0]
+        cards = [c for _, data, _ in finds for c in _cards(data)]
+        kinds = piece.categories
+        sold = [c for c in cards if c["color"] in piece.colors
+                and (not kinds or c["category"] in kinds)]  # fmt: skip
+        return all(ok for _, _, ok in finds) and not sold
+
     def _touch(self) -> AIMessage:
         asked = self._of("touch_up")
         if not asked:
-            return _calls(("touch_up", self.request.touch))
+            return _calls(("touch_up", self.request.touch or self.request.recolour))
         _, data, ok = asked[-1]
         if ok and isinstance(data, dict):
             return AIMessage(replies.touched(data, self.request))
@@ -220,6 +232,8 @@ class _Turn:
 
     def _dress(self) -> AIMessage:
         planned = self._of("plan_outfit")
+        if not planned and self._none_sold():
+            return self._touch()
         if not planned:
             finds = self._of("find_garments")
             wanted = self._searches() if "find_garments" in self.tools and not finds else []

@@ -41,7 +41,8 @@ _ARTICLES = {
 """Before a colour without a garment: “die rote”, “la rouge”."""
 _BARE = {
     "in", "now", "instead", "rather", "and", "or", "maybe", "then", "what", "about", "how",
-    "please",
+    "please", "a", "bit", "little", "slightly",
+    "etwas", "ein", "bisschen", "un", "peu", "poco",
     "jetzt", "lieber", "doch", "nun", "und", "vielleicht", "bitte",
     "en", "plutot", "et", "maintenant", "peut", "etre",
     "mets", "mettez", "le", "la", "les", "mach", "mache", "make",
@@ -98,7 +99,7 @@ def _as(hit: Hit, noun: Hit | None) -> Hit:
     if noun is None:
         return hit
     kept = tuple(m for m in noun.meanings if m[0] in ("category", "slot"))
-    return Hit(hit.start, hit.end, hit.text, (*kept, ("points", "back")))
+    return Hit(hit.start, hit.end, hit.text, (*kept, ("points", noun.get("points") or noun.text)))
 
 
 def _says_something(found: Sequence[Hit]) -> bool:
@@ -110,7 +111,7 @@ def _says_something(found: Sequence[Hit]) -> bool:
 
 def _colour_alone(found: list[Hit], state: dict[str, Any]) -> list[Hit]:
     """“die rote”, “la rouge”, “in green instead”, “红色的那件”, “青いのがいい”."""
-    about = [i for i, h in enumerate(found) if h.has("color", "pattern")]
+    about = [i for i, h in enumerate(found) if h.has("color", "pattern", "degree")]
     if len(about) != 1 or len(found) > 9:
         return found
     at = about[0]
@@ -131,7 +132,7 @@ def _colour_alone(found: list[Hit], state: dict[str, Any]) -> list[Hit]:
     pointer = _as(Hit(hit.end, hit.end, "one", ()), noun)
     if bare and not article:  # “in green”: what was spoken of, in green
         pointer = _as(Hit(hit.start, hit.start, "it", ()), noun)
-        return [pointer, *found]
+        return [*found[:at], pointer, *found[at:]]
     return [*found[: at + 1], pointer, *found[at + 1 :]]
 
 
@@ -154,7 +155,7 @@ def points_back(hit: Hit) -> bool:
 def steps_back(folded: str) -> int:
     """How many looks to go back: 2 in “go back two”, else 1."""
     for count, words in _STEPS.items():
-        if re.search(rf"(?<![\w.])(?:{words})(?![a-z\d.])", folded):
+        if re.search(rf"(?<![a-z\d.])(?:{words})(?![a-z\d.])", folded):
             return count
     return 1
 
@@ -162,6 +163,6 @@ def steps_back(folded: str) -> int:
 def nth(folded: str) -> int | None:
     """Which look of the conversation is named: 2 in “the second one”; None when none is."""
     for count, words in _NTH.items():
-        if re.search(rf"(?<!\w)(?:{words}){_LOOK}", folded):
+        if re.search(rf"(?<![a-z\d])(?:{words}){_LOOK}", folded):
             return count
     return None

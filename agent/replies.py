@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from agent import questions
 from agent.phrasebook import EVENTS, listed, of_card, piece, say, told
 from agent.reference import meant
 from agent.understand import Request
@@ -63,6 +64,8 @@ def small_talk(request: Request, state: dict[str, Any]) -> str:
         stop = "。" if language in ("zh", "ja") else ". "
         why = say("Here is why — {list}.", language, list=stop.join(reasons[:6]))
         return _joined([missing, why], language)
+    if kind in ("material", "waterproof", "dressy"):
+        return _joined([missing, questions.answer(kind, plan, shown, language)], language)
     if kind == "cost":
         prices = ", ".join(f"{of_card(g, language)} {g['price']:.2f}" for g in shown)
         whole = f"{plan['price_total']:.2f} {_currency(plan)}"

@@ -478,7 +478,9 @@ def _shown(plan: dict[str, Any] | None) -> dict[str, Any] | None:
     """The plan as the answer's contract has it, without what only the planner needs."""
     if plan is None:
         return None
-    return {k: v for k, v in plan.items() if k not in ("clo_needed", "currency")}
+    garments = [{k: v for k, v in g.items() if k != "waterproof"} for g in plan["garments"]]
+    kept = {k: v for k, v in plan.items() if k not in ("clo_needed", "currency")}
+    return {**kept, "garments": garments}
 
 
 def _look(turn: Any) -> dict[str, Any] | None:

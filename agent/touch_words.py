@@ -23,7 +23,7 @@ _THE = {
     "el", "los", "las", "mi", "mis", "ese", "esa",
 }  # fmt: skip
 """What stands before a garment that is there already: “the coat”, not “a coat”."""
-_SILENT = {"with", "swap", "for", "but", "keep", "everything"}
+_SILENT = {"with", "add", "swap", "for", "but", "keep", "everything"}
 """Cues that may stand beside a change: “the coat in red, but keep the rest”."""
 _FAMILIES = {"mini dress", "midi dress", "maxi dress", "mini skirt", "midi skirt", "pencil skirt",
              "shorts", "trousers"}  # fmt: skip

@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from agent import numbers
 from agent.lexicon import Hit, fold, hits, language_of, named
-from agent.pieces import mentions
-from agent.reference import nth, resolved, steps_back
+from agent.pieces import Mention, mentions
+from agent.questions import question as fact_asked
+from agent.reference import meant, nth, resolved, steps_back
 from agent.refusals import refusal
 from agent.touch_words import touch_of
 from agent.wearer import CLOTHES, wearer
@@ -22,7 +23,8 @@ from tools.wish import Piece, Wish
 
 Kind = Literal[
     "dress", "touch", "redraw", "undo", "redo", "first", "greet", "thanks", "why", "cost", "what",
-    "warm_enough", "help", "have", "compare", "decline", "unclear",
+    "warm_enough", "help", "have", "compare", "decline", "unclear", "material",
+    "waterproof", "dressy",
 ]  # fmt: skip
 
 
@@ -53,6 +55,9 @@ class Request:
     """Things to say aloud."""
     steps: int = 1
     """Kind undo: how many looks back; below 0 forward again."""
+    recolour: dict[str, Any] = field(default_factory=dict)
+    """Arguments of ``touch_up`` that draw what is worn in the colour asked for, should the shop
+    have no such garment."""
     touch: dict[str, Any] = field(default_factory=dict)
     """Kind touch: the arguments of ``touch_up`` that do all that is asked."""
 
@@ -83,7 +88,29 @@ def understand(message: str, state: dict[str, Any]) -> Request:
     if small is not None:
         return small
     change(request, message, found, said, state)
+    request.recolour = _recolour(request, said.found, state)
     return request
+
+
+_ELSE = ("season", "occasion", "temperature_c", "budget", "warmer", "formality")
+"""What of a wish must not change beside a colour, for the look to be only recoloured."""
+
+
+def _recolour(request: Request, said: list[Mention], state: dict[str, Any]) -> dict[str, Any]:
+    """“A red coat” while another coat is worn: it can be drawn in red; {} when more is asked."""
+    worn = (state.get("plan") or {}).get("garments", [])
+    wanted = [m.piece for m in said if m.stance == "want"]
+    if not (worn and state.get("look") and state.get("drawing") and len(wanted) == 1):
+        return {}
+    piece = wanted[0]
+    others = any(m.stance not in ("want", "swap") for m in said)
+    plain = not (piece.patterns or piece.materials or piece.sleeves or piece.lengths or piece.fits)
+    here = meant(piece.categories, piece.slot, worn) if piece.colors and plain else []
+    if others or len(here) != 1 or request.pose or request.scene or request.person:
+        return {}
+    before = Wish.model_validate(state.get("wish") or {})
+    same = all(getattr(request.wish, k) == getattr(before, k) for k in _ELSE)
+    return {"garment": here[0]["id"], "color": piece.colors[0]} if same else {}
 
 
 def _picked(message: str) -> tuple[dict[str, str], str]:
@@ -172,6 +199,8 @@ def _small_talk(
         request.kind = "undo"
         return request
     if plan:
+        if (fact := fact_asked(folded)) is not None:
+            return answer(fact)  # type: ignore[arg-type]
         if asks("warm_enough"):
             return answer("warm_enough")
         if asks("why") and not asks("new"):

@@ -286,7 +286,10 @@ class Outfit(_Strict):
     def facts(self) -> dict[str, Any]:
         """The outfit as plain JSON for a language model."""
         return {
-            "garments": [card(c.garment, c.why) for c in self.garments],
+            "garments": [
+                {**card(c.garment, c.why), "waterproof": c.garment.waterproof}
+                for c in self.garments
+            ],
             "season": {s: round(w, 3) for s, w in self.season.items()},
             "temperature_c": self.temperature_c,
             "occasion": self.occasion,

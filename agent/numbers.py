@@ -132,6 +132,15 @@ def budget(text: str) -> float | None:
     return None
 
 
+_OTHER_COIN = re.compile(r"\$|£|¥|(?:dollars?|usd|bucks|pounds?|gbp|yen|yuan|rmb)\b|块|元(?!素)|円")
+
+
+def other_coin(text: str) -> bool:
+    """Whether an amount is said in money that is not the euro."""
+    folded = fold(text)
+    return bool(_OTHER_COIN.search(folded)) and "欧元" not in folded
+
+
 def seasons(text: str, found: list[Hit]) -> dict[Season, float]:
     """Season weights said in ``text``, summing to 1; empty when no season is named."""
     folded = fold(text)

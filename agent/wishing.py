@@ -99,6 +99,8 @@ def change(
     money = numbers.budget(message)
     if money is not None:
         new["budget"] = money
+        if numbers.other_coin(message):
+            request.notes.append(f"{money:g} is meant in the currency of the prices")
     if size := numbers.size(message):
         new["size"] = size
     absent = [h.get("absent") for i, h in enumerate(found) if h.has("absent")

@@ -313,3 +313,9 @@ def test_a_jacket_taken_off_goes_though_it_was_asked_for(talk):
     talk("leather jacket for a concert, 16 degrees")
     after = talk("take off the jacket")
     assert "outerwear" not in {g["slot"] for g in after["plan"]["garments"]}
+
+
+def test_money_that_is_not_the_catalogs_is_said_aloud(talk):
+    said = "300 is meant in the currency of the prices"
+    assert said in talk("date night, budget 300 dollars", "a")["reply"]
+    assert said not in talk("date night, budget 300 euros", "b")["reply"]

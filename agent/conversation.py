@@ -23,6 +23,8 @@ from tools.wish import Wish
 
 MAX_MESSAGE = 8000
 _MOMENTS, _TURNS = 40, 200
+_SAID, _SAID_BEFORE = 300, 6
+"""Characters of so many earlier messages: what “it” and “the red one” may point at."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -41,6 +43,10 @@ class Moment(_Saved):
     seed: int = 0
     drawn: dict[str, dict[str, str]] = Field(default_factory=dict)
     """Garment id → the color, sleeves or length it is drawn with, where a touch-up changed them."""
+    pose: str | tuple[tuple[float, float] | None, ...] | None = None
+    """``Thread.pose`` as it was then, so that who comes back to this look goes on from its pose."""
+    scene: str | None = None
+    person_chosen: bool = False
 
 
 class Turn(_Saved):
@@ -309,6 +315,8 @@ def note(thread: Thread, drawing: bool, marked: dict[str, Any] | None = None) ->
         "wish": now.wish.model_dump(mode="json", exclude_defaults=True) if now else None,
         "plan": now.plan if now else None,
         "before": thread.moments[-2].plan if len(thread.moments) > 1 else None,
+        "left": thread.undone[-1].plan if thread.undone else None,
+        "said": [clip(t.user, _SAID) for t in thread.turns[-_SAID_BEFORE:]],
         "look": now.look_id if now else None,
         **({"marked": marked} if marked else {}),
         "earlier_looks": max(len(thread.moments) - 1, 0),

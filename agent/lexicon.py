@@ -20,6 +20,10 @@ _PIECES = re.compile(rf"[{_CJK}]+|[a-z0-9ß']+|[^\sa-z0-9ß'{_CJK}]")
 _IS_CJK = re.compile(f"[{_CJK}]")
 
 
+_ACCENT_TELLS = {"él": "el'"}
+"""Words that only an accent tells from another one: “él” is he, “el” an article."""
+
+
 @dataclass(frozen=True)
 class Hit:
     """Words ``start:end`` of the folded text and what they may mean."""
@@ -46,6 +50,8 @@ class Hit:
 def fold(text: str) -> str:
     """Lower case, no accents on Latin letters, plain quotes and spaces for hyphens."""
     text = unicodedata.normalize("NFKC", text).lower().replace("’", "'").replace("‘", "'")
+    for accented, own in _ACCENT_TELLS.items():
+        text = re.sub(rf"\b{accented}\b", own, text)
     parts = unicodedata.normalize("NFD", text)
     text = unicodedata.normalize("NFC", re.sub("[\u0300-\u0308\u030a-\u0327]", "", parts))
     for mixed, pure in (("tシャツ", "ティーシャツ"), ("t恤", "短袖"), ("polo衫", "马球衫")):

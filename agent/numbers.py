@@ -77,6 +77,9 @@ def temperature(text: str) -> tuple[float, float | None] | None:
     bare = re.search(r"(?<![\d\w.])[-−–](\d{1,2})(?![\d.%]|\s*(?:%|€|\$|eur|year))", folded)
     if bare:
         return -float(bare.group(1)), None
+    under = re.search(r"(?<![\d.])(\d{1,2}) below\b(?! \d)", folded)
+    if under:
+        return -float(under.group(1)), None
     if re.search(r"\b(?:below zero|sub zero|below freezing)\b", fold(text)):
         return -5.0, None
     return None
@@ -127,6 +130,15 @@ def budget(text: str) -> float | None:
             if amount > 0:
                 return amount
     return None
+
+
+_OTHER_COIN = re.compile(r"\$|£|¥|(?:dollars?|usd|bucks|pounds?|gbp|yen|yuan|rmb)\b|块|元(?!素)|円")
+
+
+def other_coin(text: str) -> bool:
+    """Whether an amount is said in money that is not the euro."""
+    folded = fold(text)
+    return bool(_OTHER_COIN.search(folded)) and "欧元" not in folded
 
 
 def seasons(text: str, found: list[Hit]) -> dict[Season, float]:

@@ -41,6 +41,10 @@ _FIELD = {
 _OR = {"or", "ou", "oder", "o", "或", "还是", "或者", "か", "または"}
 _COPULA = {"be", "is", "are", "was", "should", "being", "soll", "sollen", "sein"}
 _EXCEPT = {"except", "sauf", "ausser", "excepto", "salvo", "除了"}
+_INSTEAD_OF = {"instead of", "instead of the", "rather than", "statt", "anstatt", "au lieu de",
+               "en vez de"}  # fmt: skip
+_BETWEEN = {"は", "を", "が", "も", "换成", "改成", "变成", "要", "用", "选", "是"}
+"""What stands between a garment and its colour where the garment comes first: “靴を黒に”."""
 _ONLY = {"only", "nur", "seulement", "solo", "只要", "だけ"}
 _IT = {"it", "them", "that", "those", "these", "this", "ones", "one", "le", "la", "les", "es",
        "sie"}  # fmt: skip
@@ -111,7 +115,7 @@ class _Reader:
         self.joined = False
         self.keep_seen = False
         self.cut = ""
-        self.either = self.removing = False
+        self.either = self.removing = self.instead = False
         self.clause = 0
         """How many mentions there were when this clause began."""
 
@@ -185,6 +189,8 @@ class _Reader:
         if stance == "swap" and before == "に" and len(found) > 1:
             found[-2].stance = "swap"  # “靴をブーツに変えて”: the last one is what is wanted
             return True
+        if stance == "swap" and before in ("に", "色に") and self.hits[i - 2].has(*_FIELD):
+            return True  # “コートを赤に変えて”: that garment, in this colour
         if target.stance not in ("want", "avoid", "like") or target.stance == stance:
             return False
         if stance == "keep" and hit.text in ("same", "keep", "leave") and not pronoun:
@@ -221,7 +227,9 @@ class _Reader:
                 everywhere=False,
                 **self.pending,  # type: ignore[arg-type]
             )
-            self.last = Mention(self._named(piece, hit.text), self.stance, hit.start)
+            self.last = Mention(
+                self._named(piece, hit.get("points") or hit.text), self.stance, hit.start
+            )
             self.last.either = self.either
             self.last.removed = self.removing and self.stance == "avoid"
             self.out.found.append(self.last)
@@ -253,7 +261,7 @@ class _Reader:
         after = self._noun_follows(hit)
         behind = self.language in ("fr", "es") and self.gap <= 1 and not self.joined
         linked = self.language not in ("zh", "ja") and self.joined and self.gap <= 3 and not after
-        belongs = (behind and not (after and self.gap)) or linked
+        belongs = (behind and not (after and self.gap)) or linked or self._trails(hit, after)
         if belongs and self.last and self.last.stance != "keep" and not self.last.loose:
             piece = self.last.piece
             merged = (*getattr(piece, name), *words)
@@ -267,6 +275,20 @@ class _Reader:
             self.pending_start = hit.start
         known = self.pending.get(name, ())
         self.pending[name] = tuple(dict.fromkeys((*known, *words)))
+
+    def _noun_next(self, hit: Hit) -> bool:
+        """Whether ``hit`` is a garment, or an attribute of one that follows it."""
+        return not hit.has(*_FIELD) or hit.has("category", "slot") or self._noun_follows(hit)
+
+    def _trails(self, hit: Hit, after: bool) -> bool:
+        """“Make the coat red”, “mach die Hose blau”, “领带红色”: right behind its garment."""
+        if after or self.last is None:
+            return False
+        at = self.hits.index(hit) - 1
+        if at > 0 and self.language in ("zh", "ja") and self.hits[at].text in _BETWEEN:
+            at -= 1
+        before = self.hits[at] if at >= 0 else None
+        return before is not None and (before.start == self.last.start or before.has(*_FIELD))
 
     def _noun_follows(self, hit: Hit) -> bool:
         """Whether a garment comes right after this attribute and further ones."""
@@ -298,6 +320,7 @@ class _Reader:
                 self.stance = "avoid"
             self.sticky = hit.text in ("without", "ohne", "sans", "sin", "avoid", "hate")
             self.removing = hit.cues("remove")
+            self.instead = hit.text in _INSTEAD_OF and bool(self.out.of("want"))
             self.last = None
         elif hit.cues("less", "more"):
             self._flush()
@@ -315,6 +338,8 @@ class _Reader:
             self._flush()
             if self.everywhere:  # “alles andere ändern”
                 self.out.change_rest, self.everywhere = True, False
+            if hit.text in ("换成", "改成") and nxt is not None and not self._noun_next(nxt):
+                return  # “裙子换成蓝色”: that garment, in this colour
             if hit.text in ("换成", "改成"):
                 if self.last is not None:
                     self.last.stance = "swap"
@@ -363,6 +388,8 @@ class _Reader:
 
     def _flush(self) -> None:
         """Attributes without a garment become a wish of their own."""
+        if self.pending and self.instead and self.stance == "avoid":
+            self.pending = {}  # “a blue jacket instead of the black”: black stays welcome
         if self.pending:
             everywhere = self.everywhere and self.stance in ("want", "like")
             piece = Piece(everywhere=everywhere, **self.pending)  # type: ignore[arg-type]
@@ -379,6 +406,7 @@ class _Reader:
     def _reset(self, keep: bool = False) -> None:
         if not keep:
             self.stance, self.sticky, self.removing = "want", False, False
+            self.instead = False
         self.joined = self.everywhere = False
 
 

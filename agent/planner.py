@@ -35,6 +35,8 @@ from agent.understand import Request, understand
 from tools.wish import Piece, Wish
 
 _FINDS = 3
+_NOTHING_CHEAPER = "nothing cheaper fits"
+"""As ``tools.outfit.choose`` says it."""
 _WORDS = re.compile(r"\S+\s*")
 
 
@@ -160,7 +162,7 @@ class _Turn:
     def _undo(self) -> AIMessage:
         asked = self._of("undo")
         if not asked:
-            steps = {"first": 0, "redo": -1}.get(self.request.kind, 1)
+            steps = {"first": 0, "redo": -1}.get(self.request.kind, self.request.steps)
             return _calls(("undo", {"steps": steps}))
         _, data, ok = asked[-1]
         if not ok or not isinstance(data, dict):
@@ -189,10 +191,22 @@ class _Turn:
         why = told(str(data), language)
         return AIMessage(say("I could not draw it: {why}", language, why=why))
 
+    def _none_sold(self) -> bool:
+        """Whether one garment was asked for in another colour and the shop has none such."""
+        finds = self._of("find_garments")
+        if not (self.request.recolour and finds and "touch_up" in self.tools):
+            return False
+        piece = self.request.find[0]
+        cards = [c for _, data, _ in finds for c in _cards(data)]
+        kinds = piece.categories
+        sold = [c for c in cards if c["color"] in piece.colors
+                and (not kinds or c["category"] in kinds)]  # fmt: skip
+        return all(ok for _, _, ok in finds) and not sold
+
     def _touch(self) -> AIMessage:
         asked = self._of("touch_up")
         if not asked:
-            return _calls(("touch_up", self.request.touch))
+            return _calls(("touch_up", self.request.touch or self.request.recolour))
         _, data, ok = asked[-1]
         if ok and isinstance(data, dict):
             return AIMessage(replies.touched(data, self.request))
@@ -218,6 +232,8 @@ class _Turn:
 
     def _dress(self) -> AIMessage:
         planned = self._of("plan_outfit")
+        if not planned and self._none_sold():
+            return self._touch()
         if not planned:
             finds = self._of("find_garments")
             wanted = self._searches() if "find_garments" in self.tools and not finds else []
@@ -227,6 +243,11 @@ class _Turn:
         _, facts, ok = planned[-1]
         if not ok or not isinstance(facts, dict):
             return AIMessage(replies.nothing(str(facts), self.request.language))
+        worn = [g["id"] for g in (self.state.get("plan") or {}).get("garments", [])]
+        dearer = _NOTHING_CHEAPER in facts.get("unmet", []) and len(planned) == 1
+        if dearer and worn and self.request.wish.ceiling is not None:
+            same = self.request.wish.model_copy(update={"ceiling": None, "keep": tuple(worn[:9])})
+            return _calls(("plan_outfit", same.model_dump(mode="json", exclude_defaults=True)))
         exchange, touched = self._exchange(facts), self._of("touch_up")
         if exchange and not touched and facts.get("complete"):
             return _calls(("touch_up", exchange))
@@ -244,6 +265,8 @@ class _Turn:
                 failed = str(data)
         elif not facts.get("complete") and "render_look" in self.tools:
             failed = "it is not complete."
+        if len(planned) > 1:
+            mended.append(_NOTHING_CHEAPER)
         mended += self._unchanged(facts)
         earlier = (self.state.get("plan") or {}).get("garments", [])
         done = bool(drawn) and not failed

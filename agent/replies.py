@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from agent import questions
 from agent.phrasebook import EVENTS, listed, of_card, piece, say, told
+from agent.reference import meant
 from agent.understand import Request
 
 OFFER = "Tell me where you are going and how the weather is, and I will put an outfit together."
@@ -40,7 +42,10 @@ def small_talk(request: Request, state: dict[str, Any]) -> str:
     garments = plan.get("garments", [])
     names = names_of(garments, language)
     about = request.about
-    shown = [g for g in garments if about is None or _is(about, g)] or garments
+    shown = garments if about is None else meant(about.categories, about.slot, garments)
+    missing = "" if shown else say("There is no {x} in this outfit.", language,
+                                   x=piece(about.words, language) if about else "")  # fmt: skip
+    shown = shown or garments
     kind = request.kind
     if kind == "greet":
         return _joined([say("Hello! I am your stylist.", language), say(OFFER, language)], language)
@@ -57,7 +62,10 @@ def small_talk(request: Request, state: dict[str, Any]) -> str:
             if g.get("why")
         ]
         stop = "。" if language in ("zh", "ja") else ". "
-        return say("Here is why — {list}.", language, list=stop.join(reasons[:6]))
+        why = say("Here is why — {list}.", language, list=stop.join(reasons[:6]))
+        return _joined([missing, why], language)
+    if kind in ("material", "waterproof", "dressy"):
+        return _joined([missing, questions.answer(kind, plan, shown, language)], language)
     if kind == "cost":
         prices = ", ".join(f"{of_card(g, language)} {g['price']:.2f}" for g in shown)
         whole = f"{plan['price_total']:.2f} {_currency(plan)}"
@@ -79,12 +87,15 @@ def small_talk(request: Request, state: dict[str, Any]) -> str:
     if kind == "what":
         return say("You are wearing {list}.", language, list=_listed(garments, language))
     if kind == "compare":
-        return compared(state.get("before"), plan, language)
+        left = state.get("left")  # just gone away from: that one and this are “these two”
+        return compared(left or state.get("before"), plan, language, bool(left))
     return _joined([say("I did not quite get that.", language), say(_ASK, language)], language)
 
 
-def compared(before: dict[str, Any] | None, now: dict[str, Any], language: str) -> str:
-    """The look before and this one, by what can be counted."""
+def compared(
+    before: dict[str, Any] | None, now: dict[str, Any], language: str, left: bool = False
+) -> str:
+    """The look before (or the one just ``left``) and this one, by what can be counted."""
     if not before or not now:
         return say(
             "There is only one look so far, so there is nothing to compare. Shall I make another?",
@@ -112,8 +123,11 @@ def compared(before: dict[str, Any] | None, now: dict[str, Any], language: str) 
     parts = [warmth, price]
     if abs(dressy - was) >= 0.02:
         parts.append(say("it is dressier" if dressy > was else "it is more casual", language))
-    comma, stop = ("，", "。") if language in ("zh", "ja") else (", ", ".")
-    both = say("The look before: {a}. This one: {b}.", language, a=one, b=two)
+    comma, stop = {"zh": ("，", "。"), "ja": ("、", "。")}.get(language, (", ", "."))
+    told_as = (
+        "The other look: {a}. This one: {b}." if left else "The look before: {a}. This one: {b}."
+    )
+    both = say(told_as, language, a=one, b=two)
     counted = comma.join(parts) + stop
     return _joined([both, counted[0].upper() + counted[1:]], language)
 
@@ -148,7 +162,7 @@ def outfit(
     names = names_of([*earlier, *garments], language)
 
     def tell(sentences: Sequence[str]) -> str:
-        mark = "；" if language == "zh" else "; "
+        mark = {"zh": "；", "ja": "、"}.get(language, "; ")
         return mark.join(told(s, language, names) for s in dict.fromkeys(sentences))
 
     if not garments:
@@ -194,7 +208,7 @@ def touched(data: dict[str, Any], request: Request) -> str:
     parts = [say(only, language, names, x=changed)]
     notes = [u for u in plan.get("unmet", []) if now is None or u.startswith(f"{now['name']} ")]
     if notes:
-        mark = "；" if language in ("zh", "ja") else "; "
+        mark = {"zh": "；", "ja": "、"}.get(language, "; ")
         said = mark.join(told(u, language, names) for u in notes)
         parts.append(say("Please note: {list}.", language, list=said))
     return _joined(parts, language)
@@ -203,7 +217,7 @@ def touched(data: dict[str, Any], request: Request) -> str:
 def back(facts: dict[str, Any], request: Request) -> str:
     """After an undo, or after an undo was taken back."""
     pieces = _listed(facts.get("garments", []), request.language)
-    if request.kind == "redo":
+    if request.kind == "redo" or request.steps < 0:
         return say("Here it is again: {list}.", request.language, list=pieces)
     return say("Back to the look before: {list}.", request.language, list=pieces)
 
@@ -259,9 +273,3 @@ def _reason(garments: Sequence[dict[str, Any]], language: str, names: dict[str, 
 
 def _currency(facts: dict[str, Any]) -> str:
     return str(facts.get("currency") or "EUR")
-
-
-def _is(about: Any, g: dict[str, Any]) -> bool:
-    return (not about.categories or g["category"] in about.categories) and (
-        about.slot is None or g["slot"] == about.slot
-    )

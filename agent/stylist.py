@@ -201,7 +201,7 @@ class Stylist:
 
     def _keep(self, thread: Thread, turn: Any, said: str) -> None:
         """Save what a turn that was not talked about did to its thread."""
-        thread.moments, thread.undone = turn.moments[-40:], turn.undone
+        _took_over(thread, turn)
         thread.say(said, "", turn.look_id)
         self.conversations.save(thread)
 
@@ -257,9 +257,7 @@ class Stylist:
         if turn.error is not None and turn.look is None:
             thread = saved
         elif turn.moments is not None:
-            thread.moments, thread.undone = turn.moments[-40:], turn.undone
-            thread.pose, thread.scene = turn.pose, turn.scene
-            thread.person, thread.person_chosen = dict(turn.person), turn.person_chosen
+            _took_over(thread, turn)
         thread.language = language
         thread.say(text, reply, turn.look_id)
         self.conversations.save(thread)
@@ -458,6 +456,13 @@ def _stream(agent: Any, messages: list[Any]) -> Iterator[tuple[str, Any]]:
         yield part["type"], part["data"]
 
 
+def _took_over(thread: Thread, turn: Any) -> None:
+    """``thread`` goes on from what ``turn`` did."""
+    thread.moments, thread.undone = turn.moments[-40:], turn.undone
+    thread.pose, thread.scene = turn.pose, turn.scene
+    thread.person, thread.person_chosen = dict(turn.person), turn.person_chosen
+
+
 def _embedded() -> Any:
     from agent.planner import EmbeddedPlanner
 
@@ -473,7 +478,9 @@ def _shown(plan: dict[str, Any] | None) -> dict[str, Any] | None:
     """The plan as the answer's contract has it, without what only the planner needs."""
     if plan is None:
         return None
-    return {k: v for k, v in plan.items() if k not in ("clo_needed", "currency")}
+    garments = [{k: v for k, v in g.items() if k != "waterproof"} for g in plan["garments"]]
+    kept = {k: v for k, v in plan.items() if k not in ("clo_needed", "currency")}
+    return {**kept, "garments": garments}
 
 
 def _look(turn: Any) -> dict[str, Any] | None:

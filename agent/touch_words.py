@@ -11,6 +11,7 @@ from typing import Any
 
 from agent import numbers
 from agent.lexicon import Hit, hits, language_of
+from agent.reference import meant, points_back
 from catalog.croquis.palette import COLORS
 from catalog.errors import BadValue
 from catalog.garment import Garment
@@ -22,7 +23,7 @@ _THE = {
     "el", "los", "las", "mi", "mis", "ese", "esa",
 }  # fmt: skip
 """What stands before a garment that is there already: “the coat”, not “a coat”."""
-_SILENT = {"with", "swap", "for", "but", "keep", "everything"}
+_SILENT = {"with", "add", "swap", "for", "but", "keep", "everything"}
 """Cues that may stand beside a change: “the coat in red, but keep the rest”."""
 _FAMILIES = {"mini dress", "midi dress", "maxi dress", "mini skirt", "midi skirt", "pencil skirt",
              "shorts", "trousers"}  # fmt: skip
@@ -97,7 +98,7 @@ def _change(
     # 1. which garment
     nouns = [h for h in found if h.has("category", "slot")]
     sleeves = any(h.get("part") == "sleeves" for h in found)
-    named = [[g["id"] for g in worn if _is(h, g)] for h in nouns]
+    named = [[g["id"] for g in _worn(h, worn)] for h in nouns]
     if len({tuple(ids) for ids in named}) > 1 or any(len(ids) != 1 for ids in named):
         return None
     if named:
@@ -150,10 +151,10 @@ def _is_plain(hit: Hit) -> bool:
     return hit.has(*kinds) or hit.cues(*_SILENT) or hit.asks("mend")
 
 
-def _is(hit: Hit, garment: dict[str, Any]) -> bool:
+def _worn(hit: Hit, worn: list[dict[str, Any]]) -> list[dict[str, Any]]:
     value = hit.get("category")
-    kinds = {k for group in value.split("+") for k in group.split("|")} if value else set()
-    return garment["category"] in kinds or (not value and hit.get("slot") == garment["slot"])
+    kinds = [k for group in value.split("+") for k in group.split("|")] if value else []
+    return meant(kinds, hit.get("slot"), worn)
 
 
 def _is_meant(found: Sequence[Hit], language: str) -> bool:
@@ -163,4 +164,6 @@ def _is_meant(found: Sequence[Hit], language: str) -> bool:
         return any(h.has("degree") or h.asks("mend") for h in found)
     if language in ("zh", "ja"):
         return True  # the garment came before its colour: it is what is spoken of
+    if points_back(found[nouns[0]]) and found[nouns[0]].text != "one":
+        return True
     return any(h.text in _THE for h in found[max(0, nouns[0] - _NEAR) : nouns[0]])

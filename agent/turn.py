@@ -184,6 +184,7 @@ class TurnTools:
         back = self.moments[-1]
         self.wish, self.person, self.seed = back.wish, dict(back.person), back.seed
         self.look_id, self.drawn = back.look_id, dict(back.drawn)
+        self.pose, self.scene, self.person_chosen = back.pose, back.scene, back.person_chosen
         if back.look_id:
             try:
                 self.look = self.studio.look(back.look_id)
@@ -330,11 +331,14 @@ class TurnTools:
         self.drawn = {id: change for id, change in self.drawn.items() if id in worn}
         moment = Moment(
             plan=as_drawn(plan, self.drawn, self.studio.catalog.get),
-            wish=self.wish.model_copy(update={"keep": (), "prefer": ()}),
+            wish=self.wish.model_copy(update={"keep": (), "stay": (), "bare": (), "prefer": ()}),
             person=self.person,
             look_id=look_id,
             seed=self.seed,
             drawn=self.drawn,
+            pose=self.pose,
+            scene=self.scene,
+            person_chosen=self.person_chosen,
         )
         self.moments, self.undone = [*self.thread.moments, moment], []
 

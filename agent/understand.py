@@ -12,7 +12,9 @@ from typing import Any, Literal
 
 from agent import numbers
 from agent.lexicon import Hit, fold, hits, language_of, named
-from agent.pieces import mentions
+from agent.pieces import Mention, mentions
+from agent.questions import question as fact_asked
+from agent.reference import meant, nth, resolved, steps_back
 from agent.refusals import refusal
 from agent.touch_words import touch_of
 from agent.wearer import CLOTHES, wearer
@@ -21,7 +23,8 @@ from tools.wish import Piece, Wish
 
 Kind = Literal[
     "dress", "touch", "redraw", "undo", "redo", "first", "greet", "thanks", "why", "cost", "what",
-    "warm_enough", "help", "have", "compare", "decline", "unclear",
+    "warm_enough", "help", "have", "compare", "decline", "unclear", "material",
+    "waterproof", "dressy",
 ]  # fmt: skip
 
 
@@ -40,6 +43,8 @@ class Request:
     person: dict[str, str] = field(default_factory=dict)
     redraw_only: bool = False
     """Only pose, scene or person change: the garments stay."""
+    another: bool = False
+    """Another look is asked for without the word."""
     changes: bool = False
     """Whether garments are asked to change."""
     reason: str = ""
@@ -48,6 +53,11 @@ class Request:
     """What a question is about."""
     notes: list[str] = field(default_factory=list)
     """Things to say aloud."""
+    steps: int = 1
+    """Kind undo: how many looks back; below 0 forward again."""
+    recolour: dict[str, Any] = field(default_factory=dict)
+    """Arguments of ``touch_up`` that draw what is worn in the colour asked for, should the shop
+    have no such garment."""
     touch: dict[str, Any] = field(default_factory=dict)
     """Kind touch: the arguments of ``touch_up`` that do all that is asked."""
 
@@ -59,10 +69,10 @@ def understand(message: str, state: dict[str, Any]) -> Request:
     refused = refusal(folded)
     if refused:
         return Request("decline", language, reason=refused)
-    message = _APART.sub(r"\1 off \2", message)
+    message = _NO.sub("", _APART.sub(r"\1 off \2", message))
     picked, message = _picked(message)
     language, folded = language_of(message, str(state.get("language") or "en")), fold(message)
-    found = hits(message, language)
+    found = resolved(hits(message, language), state)
     touch = touch_of(message, found, language, state)
     if touch is not None:
         wish = Wish.model_validate(state.get("wish") or {})
@@ -71,15 +81,36 @@ def understand(message: str, state: dict[str, Any]) -> Request:
         return Request("redo", language)
     masked, person = wearer(found, folded)
     said = mentions(found, language, masked)
-    plan = state.get("plan")
     request = Request("dress", language, person=person)
     request.pose = picked.get("pose") or _first(found, "pose", masked)
     request.scene = picked.get("scene") or _first(found, "scene", masked)
-    small = _small_talk(found, folded, said, plan, request)
+    small = _small_talk(found, folded, said, state, request)
     if small is not None:
         return small
     change(request, message, found, said, state)
+    request.recolour = _recolour(request, said.found, state)
     return request
+
+
+_ELSE = ("season", "occasion", "temperature_c", "budget", "warmer", "formality")
+"""What of a wish must not change beside a colour, for the look to be only recoloured."""
+
+
+def _recolour(request: Request, said: list[Mention], state: dict[str, Any]) -> dict[str, Any]:
+    """“A red coat” while another coat is worn: it can be drawn in red; {} when more is asked."""
+    worn = (state.get("plan") or {}).get("garments", [])
+    wanted = [m.piece for m in said if m.stance == "want"]
+    if not (worn and state.get("look") and state.get("drawing") and len(wanted) == 1):
+        return {}
+    piece = wanted[0]
+    others = any(m.stance not in ("want", "swap") for m in said)
+    plain = not (piece.patterns or piece.materials or piece.sleeves or piece.lengths or piece.fits)
+    here = meant(piece.categories, piece.slot, worn) if piece.colors and plain else []
+    if others or len(here) != 1 or request.pose or request.scene or request.person:
+        return {}
+    before = Wish.model_validate(state.get("wish") or {})
+    same = all(getattr(request.wish, k) == getattr(before, k) for k in _ELSE)
+    return {"garment": here[0]["id"], "color": piece.colors[0]} if same else {}
 
 
 def _picked(message: str) -> tuple[dict[str, str], str]:
@@ -106,6 +137,10 @@ _APART = re.compile(
     r"\b(take|leave) ((?:the|that|this|those|her|his|my) [\w -]{2,24}?) off\b", re.I
 )
 """“take the scarf off”: the two halves of the verb."""
+_NO = re.compile(
+    r"^\s*(?:no|nope|nah|nein|nee|non|不是|不|不对|いや|いいえ|いえ)\s*[,，、]\s*(?=\S)", re.I
+)
+"""“No, the boots black”: a word to the person, not a wish."""
 _HAVE = re.compile(
     r"\b(?:do you have|have you got|got any|which|list|find me|what .* do you have|haben sie|"
     r"habt ihr|gibt es|avez vous|as tu|y a t il|tienes|tienen|teneis|hay)\b|"
@@ -114,6 +149,7 @@ _HAVE = re.compile(
 _SUBSTANCE = (
     *CLOTHES,
     "absent",
+    "shun",
     "occasion",
     "season",
     "weather",
@@ -123,14 +159,27 @@ _SUBSTANCE = (
 )
 
 
+def _look(number: int, state: dict[str, Any], request: Request) -> Request | None:
+    """“The second one”: back or forward to it, or a further look when there are not so many."""
+    now, undone = int(state.get("earlier_looks") or 0) + 1, int(state.get("undone") or 0)
+    if number > now + undone:
+        request.another = True
+        return None
+    if number == now:
+        return Request("what", request.language)
+    request.kind, request.steps = "undo", now - number
+    return request
+
+
 def _small_talk(
-    found: list[Hit], folded: str, said: Any, plan: dict[str, Any] | None, request: Request
+    found: list[Hit], folded: str, said: Any, state: dict[str, Any], request: Request
 ) -> Request | None:
     """Messages that do not change the outfit; None when this one does."""
 
     def asks(*values: str) -> bool:
         return any(h.asks(v) for h in found for v in values)
 
+    plan = state.get("plan")
     substance = any(h.has(*_SUBSTANCE) for h in found)
     number = numbers.temperature(folded) or numbers.budget(folded) or numbers.size(folded)
     adjust = any(h.has("adjust") for h in found)
@@ -139,13 +188,19 @@ def _small_talk(
     def answer(kind: Kind) -> Request:
         return Request(kind, request.language, about=about)
 
+    if plan and asks("compare"):
+        return answer("compare")
+    if plan and not substance and (look := nth(folded)) is not None:
+        return _look(look, state, request)
     if asks("first"):
         return answer("first")
     if asks("undo") and not asks("another"):
-        return answer("undo")
+        request.steps = steps_back(folded)
+        request.kind = "undo"
+        return request
     if plan:
-        if asks("compare"):
-            return answer("compare")
+        if (fact := fact_asked(folded)) is not None:
+            return answer(fact)  # type: ignore[arg-type]
         if asks("warm_enough"):
             return answer("warm_enough")
         if asks("why") and not asks("new"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from agent import numbers
 from agent.lexicon import Hit
 from agent.pieces import Mention, Mentions, without
+from agent.reference import meant
 from tools.reading import read_wish
 from tools.wish import OCCASIONS, Piece, Wish
 
@@ -20,6 +21,7 @@ _LENGTHS = (
 )
 """Kinds that differ in length, from short to long."""
 _ACCESSORIES = ("headwear", "eyewear", "neckwear", "bag")
+_OPTIONAL = (*_ACCESSORIES, "outerwear")
 _WOMENS = {"mini skirt", "midi skirt", "pencil skirt", "mini dress", "midi dress", "maxi dress",
            "heels", "ballet flats", "blouse"}  # fmt: skip
 _ADJECTIVES = {"more": 1.5, "much": 1.6, "way": 1.6, "lot": 1.6, "bit": 0.6, "little": 0.6,
@@ -41,7 +43,14 @@ def change(
     def asks(*values: str) -> bool:
         return any(h.asks(v) for h in found for v in values)
 
-    new: dict[str, Any] = {"keep": (), "prefer": (), "ceiling": None, "text": message[:2000]}
+    new: dict[str, Any] = {
+        "keep": (),
+        "stay": (),
+        "bare": (),
+        "prefer": (),
+        "ceiling": None,
+        "text": message[:2000],
+    }
     if plan:  # what could not be had is not asked for for ever
         new["want"] = tuple(
             p for p in before.want if p.everywhere or any(_matches(p, g) for g in worn)
@@ -90,11 +99,17 @@ def change(
     money = numbers.budget(message)
     if money is not None:
         new["budget"] = money
+        if numbers.other_coin(message):
+            request.notes.append(f"{money:g} is meant in the currency of the prices")
     if size := numbers.size(message):
         new["size"] = size
     absent = [h.get("absent") for i, h in enumerate(found) if h.has("absent")
               and not any(b.cues("not") for b in found[max(0, i - 3) : i])]  # fmt: skip
     new["absent"] = tuple(dict.fromkeys(str(a) for a in absent))[:12]
+    shunned = tuple(Piece(materials=(m,), said=m) for h in found if (v := h.get("shun"))
+                    for m in v.split("|"))  # fmt: skip
+    if shunned:
+        new["avoid"] = tuple(dict.fromkeys((*new.get("avoid", before.avoid), *shunned)))[-24:]
     # who
     who = _who(request, said, state, before)
     new["who"] = who
@@ -104,7 +119,7 @@ def change(
     wish = _pieces(wish, said, mentioned.keep_all, worn, request)
     if any(h.cues("previous") for h in found):
         wish = _previous(wish, said, (state.get("before") or {}).get("garments", []))
-    another = asks("another") and not any(m.stance == "swap" for m in said)
+    another = (asks("another") or request.another) and not any(m.stance == "swap" for m in said)
     if another or mentioned.change_rest:
         kept = set(wish.keep)
         out = [g["id"] for g in worn if g["id"] not in kept
@@ -219,6 +234,9 @@ def _pieces(
     for m in said:
         piece = m.piece
         here = [g for g in worn if _matches(piece, g)]
+        if not here and (m.stance in ("keep", "swap") or m.removed) and piece.categories:
+            about = piece.model_copy(update={"categories": ()})
+            here = [g for g in meant(piece.categories, None, worn) if _matches(about, g)]
         m = _possible(m, here, bool(worn), request)
         if m.stance == "keep" and m.loose and worn and not here:
             # “the same in blue”: the main piece again, in another colour
@@ -251,6 +269,7 @@ def _pieces(
             gone = {g["slot"] for g in here} & set(_ACCESSORIES)
             if m.removed and any(g["slot"] == "outerwear" for g in here):
                 layers = -1  # unless it is too cold without
+                want = tuple(w for w in want if w.slots != ("outerwear",))
                 continue
             if m.removed and gone:  # “lose the hat”: no other hat in its place
                 piece = piece.model_copy(update={"slot": here[0]["slot"], "categories": ()})
@@ -328,8 +347,12 @@ def _stay(
     moved = weather_changed or any(h.has("adjust") for h in found) or loose
     if request.redraw_only or (piecewise and not moved):
         stays = [g["id"] for g in worn if g["slot"] not in touched and g["id"] in rest]
-        keep = tuple(dict.fromkeys((*wish.keep, *stays)))
-        return wish.model_copy(update={"keep": keep[:9], "prefer": tuple(rest)})
+        named = {s for m in said if m.stance in ("want", "swap", "like") for s in m.piece.slots
+                 if not m.loose}  # fmt: skip
+        bare = [s for s in _OPTIONAL if s not in named and all(g["slot"] != s for g in worn)]
+        return wish.model_copy(
+            update={"stay": tuple(stays[:9]), "bare": tuple(bare), "prefer": tuple(rest)}
+        )
     if any(h.get("adjust") not in (None, "warmer", "cooler") for h in found):
         return wish
     return wish.model_copy(update={"prefer": tuple(rest)})

@@ -228,3 +228,15 @@ def test_a_process_killed_in_the_middle_of_a_turn_leaves_a_usable_thread(stylist
     again = stylist.ask("why?", "t1", render=False)
     assert again["plan"] == first["plan"] and "error" not in again
     assert not list((tmp_path / "threads").glob("*.tmp"))
+
+
+def test_undo_goes_on_from_the_pose_and_scene_of_the_look_it_came_back_to(stylist):
+    stylist.ask("office outfit, hands on hips, in a cafe", "t1")
+    stylist.ask("in a park, walking", "t1")
+    back = stylist.ask("undo", "t1")
+    assert (back["plan"]["pose"], back["plan"]["scene"]) == ("hands on hips", "cafe")
+    after = stylist.ask("make it more formal", "t1")
+    assert (after["plan"]["pose"], after["plan"]["scene"]) == ("hands on hips", "cafe")
+    stylist.undo("t1", steps=0)
+    later = stylist.ask("more casual", "t1")
+    assert (later["plan"]["pose"], later["plan"]["scene"]) == ("hands on hips", "cafe")

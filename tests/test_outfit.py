@@ -274,3 +274,40 @@ def test_a_hundred_thousand_garments_are_searched_quickly():
         spent.append(time.process_time() - began)
     assert outfit.complete and outfit.price_total <= 500
     assert min(spent) < 0.3, "150 ms on a free core"
+
+
+def test_a_reason_names_the_piece_that_the_wish_put_there():
+    red = Piece(colors=("red", "burgundy"), said="something red")
+    outfit = choose(Wish(season={"winter": 1.0}, occasion="commute", want=(red,)), wardrobe())
+    told = [c.id for c in outfit.garments if "you asked for something red" in c.why]
+    assert len(told) == 1
+    garments = [c.garment for c in outfit.garments]
+    again = describe(garments, Wish(season={"winter": 1.0}, occasion="commute", want=(red,)))
+    assert len([c for c in again.garments if "you asked for" in c.why]) == 1
+
+
+def test_what_stays_gives_way_to_the_budget_and_what_is_kept_does_not():
+    base = Wish(season={"winter": 1.0}, occasion="commute", text="x")
+    dear = choose(base, wardrobe())
+    budget = round(dear.price_total * 0.6, 2)
+    held = choose(base.model_copy(update={"keep": dear.ids, "budget": budget}), wardrobe())
+    assert any("nothing complete costs at most" in u for u in held.unmet)
+    free = choose(base.model_copy(update={"stay": dear.ids, "budget": budget}), wardrobe())
+    assert free.price_total <= budget and free.complete
+    assert f"to stay within {budget:g}, more had to change" in free.unmet
+    same = choose(base.model_copy(update={"stay": dear.ids}), wardrobe())
+    assert same.ids == dear.ids and all("stays from before" in c.why for c in same.garments)
+
+
+def test_bare_slots_stay_empty_unless_the_weather_needs_them():
+    mild = Wish(temperature_c=15, occasion="commute", text="x", bare=("bag", "outerwear"))
+    assert not {"bag", "outerwear"} & {c.garment.slot for c in choose(mild, wardrobe()).garments}
+    frost = mild.model_copy(update={"temperature_c": -5})
+    assert "outerwear" in {c.garment.slot for c in choose(frost, wardrobe()).garments}
+
+
+def test_bare_arms_in_frost_say_why():
+    arms = Piece(sleeves=("none",), said="something sleeveless")
+    outfit = choose(Wish(temperature_c=-10, layers=-1, like=(arms,)), wardrobe())
+    assert "something sleeveless: too cold for that at -10 °C" in outfit.unmet
+    assert "no layers: too cold for that at -10 °C" in outfit.unmet

@@ -272,3 +272,50 @@ def test_a_size_is_remembered_and_only_pieces_that_come_in_it_are_worn(tmp_path)
         assert all("L" in g.sizes for g in worn if g.slot == "outerwear"), message
     told = stylist.ask("a leather jacket please", "t1", render=False)
     assert "size L" in told["reply"]
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("algo elegante para el teatro", "anyone"), ("el gorro fuera", "anyone"),
+        ("algo para él, cena", "men"), ("ropa para ella", "women"),
+        ("haben Sie etwas für die Oper", "anyone"), ("mach sie grün", "anyone"),
+        ("ein Outfit für sie, Oper", "women"),
+    ],
+)  # fmt: skip
+def test_articles_and_pronouns_are_nobody(text, who):
+    assert wish(text).who == who
+
+
+def test_vegans_wear_nothing_of_animals():
+    read = wish("I'm vegan, something for the office")
+    assert {p.materials[0] for p in read.avoid} >= {"leather", "suede", "wool", "silk"}
+
+
+def test_no_with_a_comma_is_said_to_the_person_not_of_a_piece():
+    assert not wish("no, boots").avoid and wanted("no, boots") == [(("boots",), ())]
+
+
+def test_cheaper_is_never_dearer(talk):
+    asked = ["winter outfit for work", *["cheaper"] * 5]
+    totals = [talk(message)["plan"]["price_total"] for message in asked]
+    assert totals == sorted(totals, reverse=True)
+
+
+def test_a_change_of_one_piece_adds_no_other(talk):
+    first = talk("dress for a date at 18 degrees, no bag")
+    slots = {g["slot"] for g in first["plan"]["garments"]}
+    for message in ("other shoes", "keep the shoes but a different dress"):
+        assert {g["slot"] for g in talk(message)["plan"]["garments"]} <= slots
+
+
+def test_a_jacket_taken_off_goes_though_it_was_asked_for(talk):
+    talk("leather jacket for a concert, 16 degrees")
+    after = talk("take off the jacket")
+    assert "outerwear" not in {g["slot"] for g in after["plan"]["garments"]}
+
+
+def test_money_that_is_not_the_catalogs_is_said_aloud(talk):
+    said = "300 is meant in the currency of the prices"
+    assert said in talk("date night, budget 300 dollars", "a")["reply"]
+    assert said not in talk("date night, budget 300 euros", "b")["reply"]

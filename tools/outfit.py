@@ -13,7 +13,7 @@ from tools.closet import Closet, closet_of
 from tools.harmony import loudness
 from tools.outfit_search import search
 from tools.reading import Context, read_wish
-from tools.shortlist import Found, Need, is_empty
+from tools.shortlist import WEIGHT, Found, Need, is_empty
 from tools.warmth import ensemble_clo, least_clo, most_clo, veto
 from tools.wish import OCCASIONS, Chosen, Occasion, Outfit, Piece, Violation, Wish, card, comes_in
 
@@ -71,15 +71,24 @@ def _given_up(outfit: Outfit, context: Context) -> list[str]:
         about = [g for g in worn if g.slot in slots]
         shape = piece.sleeves or piece.lengths
         if shape and about and not any(piece.matches(g) for g in about):
-            lost.append(f"{piece.words}: nothing of the kind fits this")
+            t = context.temperature_c
+            cold = piece.sleeves and not {"long", "elbow"} & set(piece.sleeves) and t < 10
+            why = f"too cold for that at {t:g} °C" if cold else "nothing of the kind fits this"
+            lost.append(f"{piece.words}: {why}")
     return lost
 
 
 def _search(context: Context, closet: Closet) -> tuple[Found, list[str]]:
     """Search; when nothing wearable comes of it, give up exclusions first, then the budget."""
     wish = context.wish
-    tries: list[tuple[Context, str]] = [(context, "")]
+    stays = tuple(dict.fromkeys((*wish.keep, *wish.stay)))[:9]
+    tries: list[tuple[Context, str]] = [(context.easier(keep=stays), "")]
+    if wish.stay and wish.budget is not None:
+        loose = context.easier(prefer=(*wish.stay, *wish.prefer)[:32], bare=())
+        tries.append((loose, f"to stay within {wish.budget:g}, more had to change"))
     if wish.ceiling is not None:
+        # a little cheaper is better than not at all
+        tries += [(context.easier(ceiling=wish.ceiling * more), "") for more in (1.08, 1.16)]
         tries.append((context.easier(ceiling=None, thrifty=6.0), "nothing cheaper fits"))
     if wish.exclude:
         again = "there is nothing else that fits, so some pieces come back"
@@ -112,7 +121,7 @@ def describe(garments: Sequence[Garment], wish: Wish, *, needs: Sequence[Need] =
     """``garments`` as an outfit for ``wish``: reasons, totals and assumptions, nothing searched."""
     context, picked = read_wish(wish), _told(garments)
     if not needs:
-        needs = [Need(p, g.slot) for p in wish.want for g in picked if p.matches(g)]
+        needs = [Need(p, g.slot) for p in wish.want for g in _asked(p, picked, wish)]
     low, high = context.clo
     return Outfit(
         garments=tuple(
@@ -130,6 +139,15 @@ def describe(garments: Sequence[Garment], wish: Wish, *, needs: Sequence[Need] =
         currency=picked[0].currency if picked else "EUR",
         complete=not any(v.kind == "incomplete" for v in check(picked, wish)),
     )
+
+
+def _asked(piece: Piece, worn: Sequence[Garment], wish: Wish) -> list[Garment]:
+    """The garments that are there because of ``piece``: one, and that not one that only stayed."""
+    found = [g for g in worn if piece.matches(g)]
+    if piece.everywhere:
+        return found
+    stayed = {*wish.keep, *wish.stay, *wish.prefer}
+    return sorted(found, key=lambda g: (g.id in stayed, -WEIGHT[g.slot]))[:1]
 
 
 def _told(garments: Sequence[Garment]) -> list[Garment]:
@@ -215,11 +233,12 @@ def _why(
     """One short reason, the strongest first."""
     reasons: list[str] = []
     t = context.temperature_c
-    if g.id in wish.keep:
+    stays = g.id in wish.keep or g.id in wish.stay
+    if stays:
         reasons.append("stays from before")
-    asked = [n for n in needs if n.piece.matches(g)]
+    asked = [n for n in needs if n.slot == g.slot and n.piece.matches(g)]
     near = [n for n in needs if n.slot == g.slot and n not in asked]
-    if asked and g.id not in wish.keep:
+    if asked and not stays:
         reasons.append(f"you asked for {asked[0].piece.words}")
     elif near and near[0].relaxed:
         kinds = near[0].piece.categories

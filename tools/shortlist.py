@@ -182,6 +182,8 @@ def pools_of(
         if not len(rows) and slot in ("top", "bottom", "footwear"):
             rows = np.flatnonzero(allowed & (closet.slot == ROW[slot]))
         must, gain = slot_gain(slot, context)
+        if slot in wish.bare and not must:
+            continue
         if body or must or gain > 0:
             pools[slot] = (_top(rows, closet, value, context), must and len(rows) > 0)
     return pools
@@ -211,6 +213,11 @@ def _place(
         if {"top", "bottom"} & set(forced):
             base |= {"top", "bottom"}
         return
+    if not piece.categories and piece.slot is None:  # “something navy”: what stays may be it
+        for slot, rows in forced.items():
+            if len(rows) == 1 and _already(piece, closet, rows):
+                found.needs.append(Need(piece, slot))
+                return
     relaxed = piece
     exact = ("exact",) if len(piece.colors) > 1 or len(piece.patterns) == 2 else ()
     for step in (*exact, "", *_RELAX):

@@ -193,6 +193,10 @@ class Wish(_Strict):
     """Pieces to lean away from."""
     keep: Annotated[tuple[str, ...], Field(max_length=9)] = ()
     """Ids of garments that stay."""
+    stay: Annotated[tuple[str, ...], Field(max_length=9)] = ()
+    """Ids that stay unless the budget breaks by it (“swap the boots”: the rest stays)."""
+    bare: Annotated[tuple[Slot, ...], Field(max_length=9)] = ()
+    """Slots that stay empty unless the weather needs them: nobody asked for more than a change."""
     prefer: Annotated[tuple[str, ...], Field(max_length=32)] = ()
     """Ids to lean towards: found by text search, or worn before."""
     exclude: Annotated[tuple[str, ...], Field(max_length=200)] = ()
@@ -291,7 +295,10 @@ class Outfit(_Strict):
     def facts(self) -> dict[str, Any]:
         """The outfit as plain JSON for a language model."""
         return {
-            "garments": [card(c.garment, c.why) for c in self.garments],
+            "garments": [
+                {**card(c.garment, c.why), "waterproof": c.garment.waterproof}
+                for c in self.garments
+            ],
             "season": {s: round(w, 3) for s, w in self.season.items()},
             "temperature_c": self.temperature_c,
             "occasion": self.occasion,

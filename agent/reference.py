@@ -1,0 +1,168 @@
+"""What words point at: “it”, “the red one”, “the coat” (a puffer), “two back”, “the second one”.
+
+Everything is looked up in the note: what is worn, and what the person said before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from agent.lexicon import Hit, hits, language_of
+
+_GROUPS = (
+    {"coat", "trench coat", "raincoat", "puffer jacket"},
+    {"blazer", "leather jacket", "denim jacket", "puffer jacket", "raincoat"},
+    {"trousers", "jeans", "leggings"},
+    {"t-shirt", "tank top"},
+    {"shirt", "blouse", "polo shirt"},
+    {"sweater", "turtleneck", "hoodie"},
+    {"mini skirt", "midi skirt", "pencil skirt"},
+    {"mini dress", "midi dress", "maxi dress"},
+    {"boots", "rain boots"},
+    {"beanie", "cap", "sun hat", "fedora"},
+    {"tote bag", "handbag", "backpack", "crossbody bag"},
+    {"sunglasses", "glasses"},
+)
+"""Kinds that people call by each other's names: “the coat” is whatever of these is worn."""
+_ABOUT = ("color", "pattern", "material", "sleeves", "length", "fit", "degree")
+_ONE = {"one", "ones"}
+_IT = {
+    "it", "them", "that", "those", "these",
+    "es", "sie", "ihn",
+    "lo", "hazlo", "hazla", "ponlo", "ponla", "ponlos", "ponlas", "cambialo", "cambiala",
+    "它", "那件", "这件", "那条", "这条", "那双", "这双", "那个", "这个", "それ", "これ",
+}  # fmt: skip
+_ARTICLES = {
+    "der", "die", "das", "den", "dem", "le", "la", "les", "el", "los", "las", "lieber", "mets",
+    "met",
+}  # fmt: skip
+"""Before a colour without a garment: “die rote”, “la rouge”."""
+_BARE = {
+    "in", "now", "instead", "rather", "and", "or", "maybe", "then", "what", "about", "how",
+    "please", "a", "bit", "little", "slightly",
+    "etwas", "ein", "bisschen", "un", "peu", "poco",
+    "jetzt", "lieber", "doch", "nun", "und", "vielleicht", "bitte",
+    "en", "plutot", "et", "maintenant", "peut", "etre",
+    "mets", "mettez", "le", "la", "les", "mach", "mache", "make",
+    "mejor", "ahora", "y", "quizas", "favor", "por",
+}  # fmt: skip
+"""What may stand around a colour that is all a message says: “in green instead”."""
+_CJK_ONE = re.compile(r"^(?:的|の|い|のが|いの)")
+_STEPS = {
+    2: r"two|twice|2|zwei|zweimal|deux|dos|两步|两次|两个|两套|二つ|2つ|ふたつ|二回|2回",
+    3: r"three|thrice|3|drei|dreimal|trois|tres|三步|三次|三个|三套|三つ|3つ|三回|3回",
+    4: r"four|4|vier|quatre|cuatro|四步|四次|四つ|4つ",
+}
+_NTH = {
+    2: r"second|2nd|zweiten?|zweites|deuxieme|seconde?|segund[oa]|第二|二番目|2番目|二つ目|2つ目",
+    3: r"third|3rd|dritten?|drittes|troisieme|tercer[oa]?|第三|三番目|3番目|三つ目|3つ目",
+    4: r"fourth|4th|vierten?|viertes|quatrieme|cuart[oa]|第四|四番目|4番目|四つ目|4つ目",
+}
+_LOOK = r"(?:\s*(?:one|look|outfit|version|option|tenue|套|个|身|の|を|に|が)|\s*[.!?。！？]?$)"
+
+
+def meant(
+    kinds: Sequence[str], slot: str | None, worn: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The worn garments that are spoken of: such ones, else what people also call so.
+
+    ``kinds``: category words; ``slot``: when only the place was named.
+    """
+    exact = [g for g in worn if g["category"] in kinds or (not kinds and g["slot"] == slot)]
+    if exact or not kinds:
+        return exact
+    near = set().union(*(group for group in _GROUPS if group & set(kinds)))
+    return [g for g in worn if g["category"] in near]
+
+
+def resolved(found: list[Hit], state: dict[str, Any]) -> list[Hit]:
+    """``found`` with every word that points back made to mean the garment it points at."""
+    nouns = [i for i, h in enumerate(found) if h.has("category", "slot")]
+    result: list[Hit] = []
+    for i, hit in enumerate(found):
+        before = [h for h in found[:i] if h.has("category", "slot")]
+        if hit.text in _ONE and i and found[i - 1].has(*_ABOUT):
+            result.append(_as(hit, before[-1] if before else _spoken_of(state)))
+        elif hit.text in _IT and not nouns and _says_something(found):
+            result.append(_as(hit, _spoken_of(state)))
+        else:
+            result.append(hit)
+    if nouns or any(h.has("category", "slot") for h in result):
+        return result
+    return _colour_alone(result, state)
+
+
+def _as(hit: Hit, noun: Hit | None) -> Hit:
+    """A pronoun that means ``noun``; as it was when there is none."""
+    if noun is None:
+        return hit
+    kept = tuple(m for m in noun.meanings if m[0] in ("category", "slot"))
+    return Hit(hit.start, hit.end, hit.text, (*kept, ("points", noun.get("points") or noun.text)))
+
+
+def _says_something(found: Sequence[Hit]) -> bool:
+    """Whether something is asked of “it”: a colour, a length, or that it goes."""
+    return any(h.has(*_ABOUT) or h.cues("remove", "swap") for h in found) and not any(
+        h.has("adjust", "occasion", "season") or h.cues("everything") for h in found
+    )
+
+
+def _colour_alone(found: list[Hit], state: dict[str, Any]) -> list[Hit]:
+    """“die rote”, “la rouge”, “in green instead”, “红色的那件”, “青いのがいい”."""
+    about = [i for i, h in enumerate(found) if h.has("color", "pattern", "degree")]
+    if len(about) != 1 or len(found) > 9:
+        return found
+    at = about[0]
+    hit, rest = found[at], [h for i, h in enumerate(found) if i != at]
+    if any(h.cues("not", "less", "more", "everything", "but", "keep") for h in rest):
+        return found
+    if any(h.has("occasion", "season", "adjust", "ask", "who", "absent") for h in rest):
+        return found
+    noun = _spoken_of(state)
+    if noun is None:
+        return found
+    article = at > 0 and found[at - 1].text in _ARTICLES
+    following = found[at + 1].text if at + 1 < len(found) else ""
+    cjk = bool(_CJK_ONE.match(following)) and not any(h.cues("swap") for h in rest)
+    bare = all(h.text in _BARE or not re.match(r"\w", h.text) for h in rest)
+    if not (article or cjk or bare):
+        return found
+    pointer = _as(Hit(hit.end, hit.end, "one", ()), noun)
+    if bare and not article:  # “in green”: what was spoken of, in green
+        pointer = _as(Hit(hit.start, hit.start, "it", ()), noun)
+        return [*found[:at], pointer, *found[at:]]
+    return [*found[: at + 1], pointer, *found[at + 1 :]]
+
+
+def _spoken_of(state: dict[str, Any]) -> Hit | None:
+    """The garment word said last, in the messages before this one."""
+    for message in reversed(state.get("said") or []):
+        language = language_of(message, str(state.get("language") or "en"))
+        nouns = [h for h in hits(message, language) if h.has("category", "slot")]
+        single = [h for h in nouns if "+" not in (h.get("category") or "")]
+        if single:
+            return single[-1]
+    return None
+
+
+def points_back(hit: Hit) -> bool:
+    """Whether a word was made to mean a garment by ``resolved``."""
+    return hit.has("points")
+
+
+def steps_back(folded: str) -> int:
+    """How many looks to go back: 2 in “go back two”, else 1."""
+    for count, words in _STEPS.items():
+        if re.search(rf"(?<![a-z\d.])(?:{words})(?![a-z\d.])", folded):
+            return count
+    return 1
+
+
+def nth(folded: str) -> int | None:
+    """Which look of the conversation is named: 2 in “the second one”; None when none is."""
+    for count, words in _NTH.items():
+        if re.search(rf"(?<![a-z\d])(?:{words}){_LOOK}", folded):
+            return count
+    return None

@@ -11,6 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from catalog.errors import Cancelled, CannotNow, Damaged, ModelUnavailable, Styl
 
 if TYPE_CHECKING:
     from agent.touching import Mark
-    from tools.look import Look
+    from tools.look import Look, Quality
     from tools.pose import Points
 
 INSTRUCTIONS = Path(__file__).parent / "instructions.md"
@@ -88,11 +89,12 @@ class Stylist:
         render: bool = True,
         pose: Points | None = None,
         cancel: threading.Event | None = None,
+        quality: Quality = "final",
     ) -> dict[str, Any]:
         """The answer to ``message`` as JSON; a StylistError becomes its ``error``."""
         answer: dict[str, Any] = {}
         for event in self.reply(
-            message, thread, owner=owner, render=render, pose=pose, cancel=cancel
+            message, thread, owner=owner, render=render, pose=pose, cancel=cancel, quality=quality
         ):
             if event["type"] == "answer":
                 answer = event["answer"]
@@ -108,6 +110,7 @@ class Stylist:
         pose: Points | None = None,
         cancel: threading.Event | None = None,
         mark: Mark | None = None,
+        quality: Quality = "final",
     ) -> Iterator[dict[str, Any]]:
         """Events of one turn of ``owner``'s thread; the last is ``answer``.
 
@@ -130,7 +133,9 @@ class Stylist:
                     saved = self.conversations.load(name, owner)
                 except Damaged as damaged:
                     saved, aside = self.conversations.fresh(name, owner), str(damaged)
-                yield from self._turn(saved, text, render, pose, cancel, began, aside, mark)
+                yield from self._turn(
+                    saved, text, render, pose, cancel, began, aside, mark, quality
+                )
         except StylistError as error:
             known = name or thread
             answer = self._failed(error, known, owner, saved, began)
@@ -217,6 +222,7 @@ class Stylist:
         began: float,
         aside: str,
         mark: Mark | None = None,
+        quality: Quality = "final",
     ) -> Iterator[dict[str, Any]]:
         from agent.grounding import Heard
         from agent.lexicon import fold, language_of
@@ -228,21 +234,21 @@ class Stylist:
         language = language_of(text, thread.language)
         said = ""
         words: list[str] = [told(aside, language)] if aside else []
-        turn = TurnTools(self.studio, thread, draw=render, cancel=cancel, mark=mark, pose=pose)
+        with_tools = partial(
+            TurnTools, self.studio, thread, draw=render, cancel=cancel, mark=mark, pose=pose,
+            quality=quality,
+        )  # fmt: skip
+        turn = with_tools()
         picked = mark is not None and mark.change is not None  # nothing is left to be understood
         if self.hosted and not picked and refusal(fold(text)) not in _NEVER:
             heard = Heard.of(text, _noted(turn))
-            turn = TurnTools(
-                self.studio, thread, draw=render, cancel=cancel, heard=heard, mark=mark, pose=pose
-            )
+            turn = with_tools(heard=heard)
             said, trouble = yield from self._foreign(turn, thread, text, render, cancel)
             if trouble:
                 words.append(told(str(trouble), language))
                 yield {"type": "status", "text": words[-1]}
                 calls = turn.calls
-                turn = TurnTools(
-                    self.studio, thread, draw=render, cancel=cancel, mark=mark, pose=pose
-                )
+                turn = with_tools()
                 turn.calls = calls
                 said = ""
         if not said and turn.moments is None:

@@ -22,7 +22,7 @@ from agent.touching import Mark, TouchTools, as_drawn
 from catalog.errors import AskDifferently, BadValue, Cancelled, CannotNow, StylistError, UnknownName
 from catalog.garment import CATEGORIES, SLOTS, Garment
 from tools.arguments import Arguments, FindArgs, LookArgs, PlanArgs
-from tools.look import STAGE, STANDING, Look, PersonSpec, Plan, Worn
+from tools.look import STAGE, STANDING, Look, PersonSpec, Plan, Quality, Worn
 from tools.outfit import Outfit, Wish, card, check, choose, describe
 from tools.pose import Points, name_of
 
@@ -56,13 +56,14 @@ class TurnTools:
         heard: Heard | None = None,
         mark: Mark | None = None,
         pose: Points | None = None,
+        quality: Quality = "final",
     ) -> None:
         """``heard`` is given for a foreign model: its wishes are held against what was said, and
         it sees no free text of any card. ``mark``: what the person points at. ``pose``, measured
         on a picture that came with the message, holds whatever the words say."""
         self.studio, self.thread, self.draw, self.cancel = studio, thread, draw, cancel
         now = thread.now
-        self.heard, self.mark = heard, mark
+        self.heard, self.mark, self.quality = heard, mark, quality
         self.wish: Wish = heard.wish if heard else now.wish if now else Wish()
         self.person: dict[str, Any] = dict(now.person if now else thread.person)
         self.person_chosen = thread.person_chosen
@@ -370,6 +371,7 @@ class TurnTools:
             scene=self._scene(),
             person=PersonSpec.model_validate(self.person),
             seed=self.seed,
+            quality=self.quality,
         )
 
         def progress(step: Any) -> None:

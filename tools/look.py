@@ -131,6 +131,9 @@ class Control(_Strict):
         return self
 
 
+Quality = Literal["draft", "final"]
+
+
 class Plan(_Strict):
     """Everything ``render_look`` needs. Limits: 1–9 garments, 1–50 steps, weights 0–2."""
 
@@ -143,7 +146,7 @@ class Plan(_Strict):
     scene: str = "city street"
     person: PersonSpec = PersonSpec()
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    quality: Literal["draft", "final"] = "final"
+    quality: Quality = "final"
     """A draft shows in a fifth of the time where it goes."""
     steps: Annotated[int, Field(ge=1, le=50)] | None = None
     """None: what the base draws well with (a receipt says the number)."""

@@ -12,7 +12,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -29,7 +29,7 @@ from tools.arguments import (
     PlanArgs,
 )
 from tools.arguments import Pose as PoseWord
-from tools.look import MAX_GARMENTS, STANDING, Look, PersonSpec, Plan, Worn
+from tools.look import MAX_GARMENTS, STANDING, Look, PersonSpec, Plan, Quality, Worn
 from tools.pose import Points
 from tools.pose_from_picture import PictureOfPose
 from tools.selection import Selection
@@ -120,7 +120,7 @@ class RenderArgs(LookArgs):
     """Garment ids of a whole outfit: top and bottom or a onepiece, footwear, then what you like."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Another seed draws the same outfit differently."""
-    quality: Literal["draft", "final"] = "final"
+    quality: Quality = "final"
     """A draft takes a fifth of the time and shows where it goes; show people the final."""
     steps: Annotated[int, Field(ge=1, le=50)] | None = None
     """Leave out: what the model draws well with."""

@@ -90,6 +90,7 @@ def _look(args: argparse.Namespace, settings: Settings) -> int:
             render=not args.no_render,
             pose=points,
             cancel=cancel,
+            quality="draft" if args.draft else "final",
         ):
             progress.event(event)
             if event["type"] == "answer":
@@ -338,6 +339,7 @@ def _parser() -> argparse.ArgumentParser:
     look.add_argument(
         "--pose-from", type=Path, metavar="PHOTO", help="stand as the person in this picture does"
     )
+    look.add_argument("--draft", action="store_true", help="draw in a fifth of the time")
     look.add_argument("--no-render", action="store_true", help="plan only, draw nothing")
     look.add_argument(
         "--jsonl", action="store_true", help="one JSON request a line in, one JSON answer out"

@@ -51,6 +51,12 @@ def test_a_request_becomes_a_drawn_look_and_an_answer_of_the_agreed_form(stylist
     json.dumps(answer)
 
 
+def test_a_draft_is_drawn_as_one_and_the_next_turn_is_a_final(stylist, studio):
+    stylist.ask("winter outfit for a commute", "t1", quality="draft")
+    stylist.ask("warmer", "t1")
+    assert [plan.quality for plan in studio.drawn] == ["draft", "final"]
+
+
 def test_without_rendering_nothing_is_drawn_and_nothing_claims_it(stylist, studio):
     answer = stylist.ask("winter outfit for a commute", "t1", render=False)
     assert answer["look"] is None and not studio.drawn

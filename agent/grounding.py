@@ -34,6 +34,8 @@ class Heard:
     season: bool = False
     """Whether the message says when."""
     temperature: bool = False
+    dress: bool = False
+    """Whether the message asks for clothes, and not for a word about them, or to go back."""
 
     @classmethod
     def of(cls, message: str, state: dict[str, Any]) -> Heard:
@@ -48,6 +50,7 @@ class Heard:
             person="presentation" in request.person,
             season=bool(wish.season) and wish.season != before.season,
             temperature=numbers.temperature(fold(message)) is not None,
+            dress=True,
         )
 
     def forgotten(self, wish: Wish) -> list[str]:

@@ -305,6 +305,9 @@ class Stylist:
             said = yield from self._run(self._hosted_model(), turn, thread, text, render, ends)
             if not said and turn.moments is None:
                 trouble = "gave no answer"
+            elif turn.heard.dress and not turn.calls and not said.rstrip().endswith(("?", "？")):
+                # a small model may only talk; a question, though, is a fair answer
+                trouble = "talked and chose nothing"
         except ModelUnavailable as error:
             return "", error
         except StylistError:

@@ -275,8 +275,18 @@ def test_bad_arguments_and_unknown_tools_go_back_as_messages(studio, tmp_path):
 
 def test_a_picture_that_was_not_drawn_is_not_claimed(studio, tmp_path):
     with ModelServer(lambda messages: "Here is your picture of a lovely dress.") as server:
-        answer = hosted(studio, tmp_path, server).ask("a dress", "t1")
+        answer = hosted(studio, tmp_path, server).ask("thank you", "t1")
     assert "Nothing was drawn" in answer["reply"] and answer["look"] is None
+
+
+def test_a_model_that_talks_and_chooses_nothing_is_stood_in_for(studio, tmp_path):
+    with ModelServer(lambda messages: "Here is your picture of a lovely dress.") as server:
+        answer = hosted(studio, tmp_path, server).ask("a dress", "t1")
+    assert "lovely" not in answer["reply"] and "myself" in answer["reply"]
+    assert answer["look"] and "onepiece" in slots(answer)
+    with ModelServer(lambda messages: "For which evening?") as server:
+        answer = hosted(studio, tmp_path, server).ask("a dress", "t2")
+    assert answer["reply"] == "For which evening?" and answer["look"] is None
 
 
 def test_tokens_of_the_day_are_counted_and_then_the_embedded_planner_takes_over(studio, tmp_path):

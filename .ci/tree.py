@@ -43,7 +43,7 @@ def duty(module: Path) -> str:
 
 def modules(folder: Path, indent: str, width: int) -> list[str]:
     found = [p for p in sorted(folder.glob("*.py")) if p.read_text().strip()]
-    return [f"{indent}{p.name:<{width}}{duty(p)}" for p in found]
+    return [f"{indent}{p.name + ' ':<{width}}{duty(p)}" for p in found]
 
 
 def tree() -> str:

@@ -78,7 +78,12 @@ def meant(
 
 
 def resolved(found: list[Hit], state: dict[str, Any]) -> list[Hit]:
-    """``found`` with every word that points back made to mean the garment it points at."""
+    """``found`` with every word that points back made to mean the garment it points at.
+
+    A finger says more than a word: while something is marked in the picture, that is meant.
+    """
+    if (state.get("marked") or {}).get("garment"):
+        return found
     nouns = [i for i, h in enumerate(found) if h.has("category", "slot")]
     result: list[Hit] = []
     for i, hit in enumerate(found):

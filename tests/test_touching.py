@@ -155,6 +155,15 @@ def test_a_new_change_forgets_what_was_undone(stylist, tmp_path, first):
     assert Conversations(tmp_path).load("t1").undone == []
 
 
+def test_what_is_marked_is_meant_and_not_what_was_spoken_of_last(stylist, studio, first):
+    made = stylist.ask("make the coat red", "t1")
+    boots = of(first, "boots")["id"]
+    for message in ("in white", "make it white"):
+        list(stylist.reply(message, "t1", mark=Mark(made["look"]["id"], boots)))
+        assert studio.touched[-1]["garment"] == boots and studio.touched[-1]["color"] == "white"
+        made = stylist.ask("undo", "t1")
+
+
 def test_what_is_marked_needs_no_name(stylist, studio, first):
     boots = of(first, "boots")["id"]
     mark = Mark(first["look"]["id"], boots, np.ones((768, 512), bool))

@@ -1,8 +1,9 @@
 """Attributes of a garment measured from its cut-out photos: kind, shape, colours, pattern.
 
-Kind and shape are told by the silhouette: it is compared with those of every shape that the
-wardrobe draws. Colours are clusters of the pixels, the pattern is found by its spectrum
-(``pattern.py``). Nothing here was trained; material and trim are not measured.
+Of drawings, kind and shape are told by the silhouette: it is compared with those of every shape
+that the wardrobe draws. Of real photos, a trained classifier (``photo_kind.py``) says which kinds
+it can be, and the silhouette chooses among them. Colours are clusters of the pixels, the pattern is
+found by its spectrum (``pattern.py``). Material and trim are not measured.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from catalog.errors import BadValue, UnknownName
 from catalog.garment import CATEGORIES, Cloth, Shape
 from catalog.pattern import SIZE, pattern_of
 from catalog.photo_frame import frame
+from catalog.photo_kind import DRAWN, KINDS, label_chances
 from catalog.photos import cut_out
 
 SILHOUETTE = 48, 32
@@ -45,7 +47,7 @@ class Attributes:
     category: str
     category_confidence: float
     categories: tuple[tuple[str, float], ...]
-    """The likeliest kinds with their confidence, best first."""
+    """The likeliest kinds with their confidence, the chosen one first."""
     shape: Shape
     colors: tuple[str, ...]
     """1 to 3 sRGB colours ``#rrggbb``, by area."""
@@ -66,7 +68,10 @@ class Attributes:
 
 
 def measure(
-    photos: Sequence[np.ndarray], masks: Sequence[np.ndarray], category: str | None = None
+    photos: Sequence[np.ndarray],
+    masks: Sequence[np.ndarray],
+    category: str | None = None,
+    whole: Sequence[np.ndarray] | None = None,
 ) -> Attributes:
     """The attributes of one garment from all its photos together.
 
@@ -74,17 +79,22 @@ def measure(
         photos: uint8 ``(H, W, 3)`` each.
         masks: bool ``(H, W)`` each: the garment.
         category: what it is, when that is known; then only its shape is measured.
+        whole: the photos as they came, uint8 ``(H', W', 3)`` each, when ``photos`` are frames of
+            them: the classifier looks at them too.
 
     Raises:
         BadValue: no garment in any photo.
+        ModelUnavailable: the classifier of real photos is not there, and the category not given.
         UnknownName: the category does not exist.
     """
     if category is not None and category not in CATEGORIES:
         raise UnknownName.among("category", category, CATEGORIES)
-    seen = [(p, m) for p, m in zip(photos, masks, strict=True) if m.any()]
+    there = [i for i, mask in enumerate(masks) if mask.any()]
+    seen = [(photos[i], masks[i]) for i in there]
     if not seen:
         raise BadValue("No garment stands out in any photo.", "Give photos of one garment alone.")
-    kinds, shape = _kind_and_shape([m for _, m in seen], category)
+    came = None if whole is None else [whole[i] for i in there]
+    kinds, shape = kind_and_shape(seen, category, came)
     colors, shares = _colors(seen)
     pattern, sure = "plain", 0.9
     if len(colors) > 1:
@@ -135,23 +145,64 @@ def silhouette(mask: np.ndarray) -> np.ndarray:
     return cv2.GaussianBlur(out, (0, 0), 0.7).ravel()
 
 
-def _kind_and_shape(
-    masks: Sequence[np.ndarray], category: str | None
+def kind_and_shape(
+    seen: Sequence[tuple[np.ndarray, np.ndarray]],
+    category: str | None = None,
+    whole: Sequence[np.ndarray] | None = None,
 ) -> tuple[list[tuple[str, float]], Shape]:
+    """Kinds with their confidence (0–1), the chosen one first, and the shape of that kind.
+
+    Args:
+        seen: photo uint8 ``(H, W, 3)`` and mask bool ``(H, W)``, not empty, of one garment.
+        category: what it is, when that is known.
+        whole: see ``measure``.
+
+    Raises:
+        ModelUnavailable: see ``measure``.
+    """
     shapes, drawn = _silhouettes()
-    far = np.mean([np.linalg.norm(drawn - silhouette(m), axis=1) for m in masks], 0)
-    if category is not None:
-        far = np.where([s.category == category for s in shapes], far, np.inf)
+    far = np.mean([np.linalg.norm(drawn - silhouette(m), axis=1) for _, m in seen], 0)
     nearest: dict[str, float] = {}
-    for shape, distance in zip(shapes, far, strict=True):
-        if np.isfinite(distance):
+    for shape, distance in zip(shapes, far.tolist(), strict=True):
+        if category in (None, shape.category):
             nearest[shape.category] = min(distance, nearest.get(shape.category, np.inf))
-    best = float(min(nearest.values()))
-    weights = {k: float(np.exp(best - d)) for k, d in nearest.items()}
-    # what is like nothing that is drawn is not believed, however clear the nearest is
+    kinds = by_silhouette(nearest)
+    if category is None:
+        photos, masks = zip(*seen, strict=True)
+        chances = label_chances(photos, masks, whole)
+        if max(chances, key=lambda label: chances[label]) != DRAWN:
+            kinds = by_label(chances, nearest)
+    own = [i for i, shape in enumerate(shapes) if shape.category == kinds[0][0]]
+    return kinds, shapes[min(own, key=lambda i: far[i])]
+
+
+def by_silhouette(nearest: dict[str, float]) -> list[tuple[str, float]]:
+    """Kinds with their confidence, best first, from each one's nearest distance to a drawn shape.
+
+    What is like nothing that is drawn is not believed, however clear the nearest is.
+    """
+    best = min(nearest.values())
+    weights = {kind: float(np.exp(best - far)) for kind, far in nearest.items()}
     total = sum(weights.values()) / min(1.0, (_ALIKE / max(best, 1e-6)) ** 4)
-    kinds = sorted(((k, w / total) for k, w in weights.items()), key=lambda x: (-x[1], x[0]))
-    return kinds, shapes[int(np.argmin(far))]
+    return sorted(((k, w / total) for k, w in weights.items()), key=lambda x: (-x[1], x[0]))
+
+
+def by_label(chances: dict[str, float], nearest: dict[str, float]) -> list[tuple[str, float]]:
+    """Kinds with their confidence: those of the likeliest label first, in it the nearest first.
+
+    A kind's confidence is its label's chance times its share of that label's likeness, so a sure
+    label of seven kinds is still an unsure kind. Kinds that no label means are left out.
+
+    Args:
+        chances: label of ``photo_kind`` → probability 0–1.
+        nearest: kind → distance of the nearest drawn silhouette.
+    """
+    found: list[tuple[str, float]] = []
+    for label in sorted(KINDS, key=lambda name: -chances[name]):
+        kinds = sorted(KINDS[label], key=lambda kind: nearest[kind])
+        alike = np.exp([nearest[kinds[0]] - nearest[kind] for kind in kinds])
+        found += zip(kinds, (chances[label] * alike / alike.sum()).tolist(), strict=True)
+    return found
 
 
 @lru_cache(maxsize=1)

@@ -41,7 +41,7 @@ class MiniLM:
         import onnxruntime
         from tokenizers import Tokenizer
 
-        model, tokenizer = (_packaged(*file) for file in _FILES)
+        model, tokenizer = (packaged(*file) for file in _FILES)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -87,15 +87,20 @@ def _load() -> MiniLM:
     return MiniLM()
 
 
-def _packaged(package: str, name: str, sha256: str) -> bytes:
+def packaged(package: str, name: str, sha256: str) -> bytes:
+    """A model's file ``name`` inside the installed ``package``, whole and unchanged.
+
+    Raises:
+        ModelUnavailable: it is not there, or not what its hash says.
+    """
     hint = "Run `make setup` to install the packages again."
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise ModelUnavailable(f"The text model's package {package} is not installed.", hint)
+        raise ModelUnavailable(f"The model's package {package} is not installed.", hint)
     try:
         data = (Path(spec.submodule_search_locations[0]) / name).read_bytes()
     except OSError as error:
-        raise ModelUnavailable(f"The text model's file {name} cannot be read.", hint) from error
+        raise ModelUnavailable(f"The model's file {name} cannot be read.", hint) from error
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise ModelUnavailable(f"The text model's file {name} is not the one we know.", hint)
+        raise ModelUnavailable(f"The model's file {name} is not the one we know.", hint)
     return data

@@ -116,11 +116,12 @@ class NewGarment:
         run.tell("measuring")
         pictures = self._dataset(run, cuts["files"])
         masks = [cut(p).mask for p in pictures]
-        seen = measure(pictures, masks, order.category)
+        came = [photo_pixels((run.folder / "photos" / f).read_bytes()) for f in cuts["files"]]
+        seen = measure(pictures, masks, order.category, came)
         if seen.category_confidence < SURE:
             likely = ", ".join(f"{name} ({sure:.0%})" for name, sure in seen.categories[:3])
             raise AskDifferently(
-                f"What kind of garment it is cannot be told from its shape: {likely}.",
+                f"What kind of garment it is cannot be told from its photos: {likely}.",
                 "Start it again and name its category.",
             )
         trigger = _trigger(order.id, {card.trigger for card in self._catalog.all()})

@@ -13,8 +13,8 @@ import torch
 
 from bench import renders
 from bench.figures import Measured, figure
-from bench.measure import pixel_delta_e
 from bench.outfits import outfits
+from bench.pictures import Seen, card_delta_e
 from catalog import base as bases
 from catalog import regions
 from catalog.croquis import drawing, maps
@@ -108,21 +108,22 @@ def final_seconds() -> Measured:
 
 @figure("draft-delta-e", better="lower", issue=4, unit="ΔE", minutes=1)
 def draft_delta_e() -> Measured:
-    """Drafts against the drawn truth, pixel by pixel of the whole figure at a quarter of the size:
-    median pixel of the median picture; the note tells the same of finals, and of two steps of the
-    base alone."""
-    return drafts_against_truth(DRAFTS)
+    """ΔE2000 between a garment's true region in a draft and its card, median, on outfits that no
+    other figure is measured on; the note tells the same of finals, and of two steps of the base
+    alone."""
+    return drafts_against_cards(DRAFTS)
 
 
-def drafts_against_truth(count: int) -> Measured:
+def drafts_against_cards(count: int) -> Measured:
     ways = ({"quality": "draft"}, {}, {"steps": bases.DRAFT_STEPS, "guidance": 1.0})
     found: list[list[float]] = [[] for _ in ways]
     for outfit in outfits(1)[:count]:
         for way, far in zip(ways, found, strict=True):
             picture = renders.render(outfit.plan.model_copy(update=way))
-            far.append(float(np.median(pixel_delta_e(picture, outfit.picture, outfit.classes > 0))))
+            seen = Seen(picture, outfit.classes)
+            far += [card_delta_e(seen, outfit.garments[i]) for i in outfit.visible]
     draft, final, alone = (float(np.median(far)) for far in found)
-    return Measured(draft, note=f"finals {final:.2f}, two steps of the base alone {alone:.2f}")
+    return Measured(draft, note=f"finals {final:.1f}, two steps of the base alone {alone:.1f}")
 
 
 def best_of(runs: int, run: Callable[[], object]) -> float:

@@ -116,11 +116,8 @@ def few_steps_lora(name: str, quality: str) -> Path | None:
     For ``quality`` draft it draws in ``DRAFT_STEPS``; for final it answers at once what guidance
     needs two evaluations for.
     """
-    path = (
-        weights_folder()
-        / "few-steps"
-        / f"{'draft' if quality == 'draft' else 'guided'}.safetensors"
-    )
+    file = "draft.safetensors" if quality == "draft" else "guided.safetensors"
+    path = weights_folder() / "few-steps" / file
     return path if name == "croquis" and path.exists() else None
 
 
@@ -236,9 +233,12 @@ def export(run: Path, folder: Path) -> None:
         # where it lay while it was trained is nobody's business
         config.pop("_name_or_path", None)
         (target / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    for part in ("sam", "few-steps"):
-        if (run / part).exists():
-            shutil.copytree(run / part, folder / part, dirs_exist_ok=True)
+    if (run / "sam" / "config.json").exists():
+        shutil.rmtree(folder / "sam", ignore_errors=True)
+        shutil.copytree(run / "sam", folder / "sam")
+    for lora in run.glob("few-steps/*.safetensors"):
+        (folder / "few-steps").mkdir(exist_ok=True)
+        shutil.copy(lora, folder / "few-steps" / lora.name)
     if (run / "training.json").exists():
         record = folder / "training.json"
         told = json.loads(record.read_text()) if record.exists() else []

@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import threading
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, wraps
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from catalog.errors import ModelUnavailable
+
+T = TypeVar("T")
 
 DIM = 384
 MAX_TOKENS = 128
@@ -73,17 +76,21 @@ class MiniLM:
         return vector
 
 
-_one = threading.Lock()
+def loaded_once(load: Callable[[], T]) -> Callable[[], T]:
+    """``load``, called once in a process however many threads ask; what it raised is not kept."""
+    one, cached = threading.Lock(), lru_cache(maxsize=1)(load)
+
+    @wraps(load)
+    def the_one() -> T:
+        with one:
+            return cached()
+
+    return the_one
 
 
+@loaded_once
 def minilm() -> MiniLM:
     """The process's one model. Raises ``ModelUnavailable`` when its packages are not whole."""
-    with _one:
-        return _load()
-
-
-@lru_cache(maxsize=1)
-def _load() -> MiniLM:
     return MiniLM()
 
 

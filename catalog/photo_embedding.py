@@ -8,14 +8,12 @@ loaded as tensors only; its layers lie in ``efficientnet-lite-pytorch``. Nothing
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Sequence
-from functools import lru_cache
 
 import cv2
 import numpy as np
 
-from catalog.embed import packaged
+from catalog.embed import loaded_once, packaged
 from catalog.errors import BadValue
 
 BANDS = 3
@@ -70,17 +68,9 @@ class PhotoEmbedding:
         return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
 
 
-_one = threading.Lock()
-
-
+@loaded_once
 def photo_embedding() -> PhotoEmbedding:
     """The process's one model. Raises ``ModelUnavailable`` when its packages are not whole."""
-    with _one:
-        return _load()
-
-
-@lru_cache(maxsize=1)
-def _load() -> PhotoEmbedding:
     return PhotoEmbedding()
 
 

@@ -107,3 +107,15 @@ def test_the_skeleton_map_is_the_shrunken_skeleton():
     for channel in range(3):
         exact = blocks(whole[..., channel].astype(float), 4)
         assert np.abs(small[channel] - exact).max() <= 1
+
+
+def test_a_canny_map_is_the_edges_of_a_picture_and_nothing_of_its_colours():
+    picture = np.full((384, 256, 3), (250, 240, 230), np.uint8)
+    picture[100:200, 80:160] = (20, 40, 90)
+    edges = maps.canny_map(picture)
+    assert edges.shape == (1, *maps.MAP_SIZE) and edges.dtype == np.uint8
+    rows, columns = np.nonzero(edges[0])
+    box = [int(v) for v in (rows.min(), rows.max(), columns.min(), columns.max())]
+    assert np.abs(np.array(box) - (25, 49, 20, 39)).max() <= 1, "cells of four pixels"
+    assert not edges[0][30:45, 25:35].any(), "inside there is nothing to see"
+    assert np.array_equal(edges, maps.canny_map(255 - picture))

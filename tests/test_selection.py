@@ -158,3 +158,21 @@ def test_a_sent_picture_serves_as_a_mask(room: Studio, no_sam):
                           color="red")  # fmt: skip
     kept = np.asarray(Image.open(Path(child.folder) / "mask.png")) > 127
     assert np.array_equal(kept, marks > 0)
+
+
+def test_one_click_on_a_look_means_the_whole_garment_and_then_what_the_model_sees(room, toy):
+    room._segmenter = toy
+    look = room.render_look(PLAN)
+    coat = room.garment_masks(look.id)[WINTER[0]]
+    one = room.segment(look.id, points=[(250, 300, True)])
+    assert np.array_equal(one.mask, coat) and one.garment == WINTER[0]
+    prompt = selection.prompt_of([(250, 300, True)], None)
+    alone = toy.segment(np.asarray(Image.open(look.image)), prompt)
+    assert np.array_equal(one.candidates[1].mask, alone[0].mask)
+    # more clicks, a box, or nobody there: the model's alone
+    for asked in ({"points": [(250, 300, True), (260, 500, False)]}, {"box": (10, 10, 300, 400)},
+                  {"points": [(5, 5, True)]}):  # fmt: skip
+        assert not np.array_equal(room.segment(look.id, **asked).mask, coat)
+    touched = room.touch_up(look.id, points=[(250, 300, True)], color="red")
+    mask = np.asarray(Image.open(Path(touched.folder) / "mask.png").convert("L")) > 0
+    assert np.array_equal(mask, coat)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from catalog.base import STEPS
 from catalog.errors import BadValue, Damaged, UnknownName
 from tools import touch_up
 from tools.layout import lay_out
@@ -144,3 +145,12 @@ def test_a_change_that_changes_nothing_is_said():
     plan = touch_up.changed(PLAN, garments, 0, color="red")
     with pytest.raises(BadValue, match="Nothing would change"):
         touch_up.changed(plan, garments, 0, color="red")
+
+
+def test_a_part_of_a_draft_is_drawn_as_a_final(studio):
+    draft = studio.render_look(PLAN.model_copy(update={"quality": "draft", "steps": None}))
+    touched = studio.touch_up(draft.id, garment="outerwear", color="red")
+    told = touched.receipt.plan
+    assert (told.quality, told.steps) == ("final", STEPS["croquis"])
+    assert all(a.kind != "sampler" or a.name != "draft" for a in touched.receipt.adapters)
+    assert draft.receipt.plan.quality == "draft" and studio.replay(touched.receipt_file).same

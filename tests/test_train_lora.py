@@ -49,6 +49,15 @@ def test_the_same_seed_trains_the_same_lora(base, garment):
     assert all(torch.equal(one[k], two[k]) for k in one)
 
 
+def test_the_colour_of_the_region_is_learned_on_its_own(base, garment):
+    photos = starter_photos(garment, 4)
+    with_it, without = (
+        load(lora_file(garment, photos, base, with_dials(FEW, {"color": weight})))
+        for weight in (GARMENT.color, 0)
+    )
+    assert GARMENT.color > 0 and any(not torch.equal(with_it[k], without[k]) for k in with_it)
+
+
 def test_a_text_encoders_part_is_trained_when_asked_and_read_in_its_own_region_alone(base, garment):
     data = lora_file(garment, starter_photos(garment, 4), base, with_dials(FEW, {"text": 1e-2}))
     lora = read_low_rank(load(data))

@@ -121,7 +121,7 @@ class RenderArgs(LookArgs):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Another seed draws the same outfit differently."""
     quality: Quality = "final"
-    """A draft takes a fifth of the time and shows where it goes; show people the final."""
+    """A draft takes a quarter of the time and shows where it goes; show people the final."""
     steps: Annotated[int, Field(ge=1, le=50)] | None = None
     """Leave out: what the model draws well with."""
     thread: ThreadName | None = None

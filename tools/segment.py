@@ -72,7 +72,7 @@ class Segmenter:
             folder = weights_folder() / "sam"
             if not (folder / "config.json").exists():
                 raise ModelUnavailable(
-                    "Clicks need a SAM, and the croquis SAM has not been trained yet.",
+                    "Clicks need a SAM, and the croquis SAM is missing from this installation.",
                     "Name the garment instead, or an official checkpoint in STYLIST_SAM; "
                     "to train ours: python -m catalog.croquis.train_sam.",
                 )

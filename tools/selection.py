@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -78,6 +78,23 @@ def named(labels: np.ndarray, index: int, garment: str) -> Selection:
 def clicked(segmenter: Segmenter, picture: np.ndarray, prompt: Prompt) -> Selection:
     """What ``segmenter`` finds where somebody clicked. Raises BadValue as ``segment`` does."""
     return Selection(tuple(segmenter.segment(picture, prompt)), segmenter.name)
+
+
+def garment_first(found: Selection, labels: np.ndarray, prompt: Prompt) -> Selection:
+    """``found`` by one click on a look, with the whole garment under the click as its first answer.
+
+    Its place is known, and pointing at a coat means the coat; what the model saw, a part maybe,
+    comes after it. More clicks, a box, or a click beside every garment are the model's alone.
+    """
+    if len(prompt.points) != 1 or prompt.box is not None or prompt.refine is not None:
+        return found
+    x, y, keep = prompt.points[0]
+    label = int(labels[int(y), int(x)])
+    if not keep or label == 0:
+        return found
+    seen = found.candidates
+    own = Candidate(labels == label, 1.0, seen[0].logits)
+    return replace(found, candidates=(own, *seen[: len(seen) - 1 or 1]))
 
 
 def labels_of(layout: Layout) -> np.ndarray:

@@ -315,7 +315,8 @@ class Studio:
 
         Args:
             garment: in a look: a garment's id, slot or kind. Needs no model.
-            points: ``(x, y, keep)`` in the picture's own pixels; keep False takes away.
+            points: ``(x, y, keep)`` in the picture's own pixels; keep False takes away. One click
+                on a garment of a look means that garment first, then what the SAM sees there.
             box: ``(x0, y0, x1, y1)``, likewise.
             refine: ``logits`` of an earlier candidate, to make it better by further points.
 
@@ -343,6 +344,7 @@ class Studio:
         prompt, picture = selection.prompt_of(points, box, refine), self._looks.picture(seen)
         check_prompt(prompt, *picture.shape[:2])
         found = selection.clicked(self.segmenter, picture, prompt)
+        found = selection.garment_first(found, self._labels_of(seen), prompt)
         under = selection.garment_under(self._labels_of(seen), found.mask)
         return replace(found, garment=None if under is None else worn[under].id)
 
@@ -410,7 +412,7 @@ class Studio:
         started = time.perf_counter()
         # 1. the look as it is, and which garment of it is meant
         look = self.look(id, owner=owner)
-        picture, plan = self._looks.picture(look), look.receipt.plan
+        picture, plan = self._looks.picture(look), look.receipt.plan.as_final(self.base)
         garments = self._garments(plan)
         before = lay_out(garments, _person(plan.person), plan.pose, plan.season)
         if isinstance(mask, str):
@@ -422,7 +424,9 @@ class Studio:
             if marked is not None:
                 raise BadValue("There are both a mask and clicks.", "Give one of them.")
             prompt = selection.prompt_of(points, box)
-            marked = selection.clicked(self.segmenter, picture, prompt).candidate(candidate)
+            found = selection.clicked(self.segmenter, picture, prompt)
+            found = selection.garment_first(found, self._labels_of(look), prompt)
+            marked = found.candidate(candidate)
         if garment is not None:
             index = touch_up.index_of(garments, garment)
         elif marked is not None:

@@ -339,7 +339,7 @@ def _parser() -> argparse.ArgumentParser:
     look.add_argument(
         "--pose-from", type=Path, metavar="PHOTO", help="stand as the person in this picture does"
     )
-    look.add_argument("--draft", action="store_true", help="draw in a fifth of the time")
+    look.add_argument("--draft", action="store_true", help="draw in a quarter of the time")
     look.add_argument("--no-render", action="store_true", help="plan only, draw nothing")
     look.add_argument(
         "--jsonl", action="store_true", help="one JSON request a line in, one JSON answer out"

@@ -97,8 +97,8 @@ def marked(
     if before is None:
         if under is None or not keep:
             raise BadValue("There is no garment just there.", "Click on one, or pick its name.")
-        more = tuple(c.mask for c in found.candidates if c.mask.any()) if found else ()
-        return Part(look, under, (masks[under], *more), own=True, points=points)
+        seen = tuple(c.mask for c in found.candidates if c.mask.any()) if found else ()
+        return Part(look, under, seen or (masks[under],), own=True, points=points)
     if found is not None:
         seen = tuple(c.mask for c in found.candidates if c.mask.any())
         if not seen:

@@ -122,19 +122,9 @@ def skeleton_map(points: np.ndarray) -> np.ndarray:
 
 
 def canny_map(picture: np.ndarray) -> np.ndarray:
-    """A layout map that knows no more of a picture than its edges, uint8 ``(12, 96, 64)``.
-
-    Args:
-        picture: uint8 ``(384, 256, 3)``.
-    """
-    return edges_only(cv2.Canny(np.ascontiguousarray(picture), 100, 200))
-
-
-def edges_only(edges: np.ndarray) -> np.ndarray:
-    """The layout map of edges alone, uint8 ``(12, 96, 64)``; edges are uint8 ``(384, 256)``."""
-    layout = np.zeros((len(CHANNELS), *MAP_SIZE), np.uint8)
-    layout[-1] = np.round(_shrink(edges, 4))
-    return layout
+    """The Canny edges of a picture uint8 ``(384, 256, 3)``: an edge channel, ``(1, 96, 64)``."""
+    edges = cv2.Canny(np.ascontiguousarray(picture), 100, 200)
+    return np.round(_shrink(edges, 4)).astype(np.uint8)[None]
 
 
 def _shrink(array: np.ndarray, factor: int) -> np.ndarray:

@@ -241,7 +241,7 @@ class Draft(Lesson):
 
     def __init__(self, *parts) -> None:
         super().__init__(*parts)
-        self.pool, self.used = Pool(TRIPLES), 0
+        self.pool, self.used, self.drawn = Pool(TRIPLES), 0, 0
 
     def __call__(self, batch: int, rng: np.random.Generator) -> Tensor:
         # 1. drawings of the teacher: noise, half way, done
@@ -262,8 +262,6 @@ class Draft(Lesson):
         x = torch.where(own, self.moved(x, v, first, second).detach(), middle)
         v = self.velocity(self.student, x, second, said)
         return loss + self._apart(v, x, second, done, torch.full_like(second, -1), figure)
-
-    drawn = 0
 
     @torch.no_grad()
     def _drawn_by_teacher(self, batch: int, rng: np.random.Generator) -> dict[str, Tensor]:

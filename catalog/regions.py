@@ -73,6 +73,16 @@ def attention_bias(shares: Tensor) -> dict[int, Tensor]:
     return bias
 
 
+def means(values: Tensor, shares: Tensor) -> Tensor:
+    """Mean of ``values (B, C, h, w)`` over each region of ``shares (B, R, h, w)`` → ``(B, R, C)``.
+
+    A region of less than a cell counts as one cell.
+    """
+    inside = shares.flatten(2)
+    total = inside.sum(2, keepdim=True).clamp_min(1)
+    return inside @ values.flatten(2).transpose(1, 2) / total
+
+
 class LoraMasks:
     """Where each rank of the LoRA layers of one model works.
 

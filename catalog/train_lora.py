@@ -368,8 +368,7 @@ def _train(
             error = v - (a * noise - s * z)
             loss = loss + part * (error.square() * weight).sum() / total
             if options.color:
-                inside = share[:, region : region + 1]
-                mean = (error * inside).sum((2, 3)) / inside.sum((2, 3)).clamp_min(1e-3)
+                mean = regions.means(error, share[:, region : region + 1])
                 loss = loss + part * options.color * mean.square().mean()
         loss.backward()
         for group in optimizer.param_groups:

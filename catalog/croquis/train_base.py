@@ -53,6 +53,7 @@ from catalog.croquis.examples import (
 )
 from catalog.croquis.held_out import HeldOut, empty_ids, held_out, psnr, report
 from catalog.croquis.pair import PicturePair
+from catalog.croquis.working_copy import WorkingCopy
 from catalog.garment import CATEGORIES
 
 # --- options ---------------------------------------------------------------------------------
@@ -568,7 +569,8 @@ def train_unet(o: Options) -> None:
     step = state.load(both, optimizer)
     scheduler = bases.noise_scheduler(vae)
     alpha = scheduler.alphas_cumprod.to(o.device).float()
-    run_step = torch.compile(model) if o.compile else model
+    working = WorkingCopy(model, recorded=True) if o.device == "cuda" else None
+    run_step = working or (torch.compile(model) if o.compile else model)
 
     # 2. pictures are drawn and encoded beside the training
     data = Samples(step * batch, flats=0.28, peer=peers.rank, peers=peers.count)
@@ -622,6 +624,8 @@ def train_unet(o: Options) -> None:
         loss = (error.square() * figure).mean() / figure.mean()
         loss = loss + COLOR * regions.means(error, known[:, 1:]).square().mean()
         loss.backward()
+        if working is not None:
+            working.hand_over()
         share_of_time = peers.average(model, clock.share())
         total += loss.detach()
         norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -629,6 +633,8 @@ def train_unet(o: Options) -> None:
             group["lr"] = rate * min(1.0, (step + 1) / 100) * cosine(share_of_time, 0.05)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
+        if working is not None:
+            working.renew()
         step += 1
         if peers.rank > 0:
             continue

@@ -1,0 +1,74 @@
+"""A bf16 copy of a model that does the forward and backward passes of its training on a GPU.
+
+Autocast casts every weight anew at each step and norms in fp32, thousands of small kernels that
+cost a small network more than its arithmetic. The copy holds bf16 weights, its passes are recorded
+once as CUDA graphs and replayed, and the optimiser works on the fp32 model (Micikevicius and
+others, 2018).
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+
+class WorkingCopy:
+    """Called as the ``Denoiser`` it copies; then ``hand_over`` and, after the optimiser, ``renew``.
+
+    ``recorded``: replay recorded passes; every batch must then be of one size.
+    """
+
+    def __init__(self, model: nn.Module, recorded: bool) -> None:
+        self.model, self.recorded = model, recorded
+        self.copy = copy.deepcopy(model).to(torch.bfloat16)
+        self.passes: dict[tuple[str, ...], nn.Module] = {}
+
+    def __call__(
+        self,
+        x: Tensor,
+        t: Tensor,
+        words: Tensor,
+        bias: dict[int, Tensor],
+        maps_: dict[str, Tensor],
+        weights: dict[str, Tensor],
+    ) -> Tensor:
+        names = tuple(maps_)
+        told = [x, words, *bias.values(), *maps_.values(), *(weights[n] for n in names)]
+        flat = (t, *(value.to(torch.bfloat16) for value in told))
+        with torch.autocast(x.device.type, enabled=False):
+            if names not in self.passes:
+                self.passes[names] = self._recorded(Flat(self.copy, names), flat)
+            return self.passes[names](*flat)
+
+    def hand_over(self) -> None:
+        """The copy's gradients become the model's."""
+        for own, copied in zip(self.model.parameters(), self.copy.parameters(), strict=True):
+            own.grad = None if copied.grad is None else copied.grad.float()
+            copied.grad = None
+
+    @torch.no_grad()
+    def renew(self) -> None:
+        """The copy takes the model's weights."""
+        torch._foreach_copy_(list(self.copy.parameters()), list(self.model.parameters()))
+
+    def _recorded(self, passes: nn.Module, flat: tuple[Tensor, ...]) -> nn.Module:
+        if not self.recorded:
+            return passes
+        return torch.cuda.make_graphed_callables(passes, flat, allow_unused_input=True)
+
+
+class Flat(nn.Module):
+    """A ``Denoiser`` that takes tensors alone, asked with the ControlNets of ``names``."""
+
+    def __init__(self, denoiser: nn.Module, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self.denoiser, self.names = denoiser, names
+
+    def forward(self, t: Tensor, x: Tensor, words: Tensor, *rest: Tensor) -> Tensor:
+        count = len(self.names)
+        bias = {b.shape[1]: b for b in rest[: -2 * count]}
+        maps_ = dict(zip(self.names, rest[-2 * count : -count], strict=True))
+        weights = dict(zip(self.names, rest[-count:], strict=True))
+        return self.denoiser(x, t, words, bias, maps_, weights)

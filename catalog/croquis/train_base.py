@@ -91,6 +91,8 @@ COLOR = 5.0
 """How much the mean error of person and garments, each over its region, counts beside the error of
 every cell: what a shade is off by is the same everywhere, and small beside the noise."""
 CONTROL_CHANNELS = {"openpose": 3, "layout": len(maps.CHANNELS)}
+ASKED = ("layout",), ("layout", "openpose")
+"""The ControlNets that a batch asks: the skeleton's in half of the batches."""
 TEXT = dict(
     hidden_size=192,
     intermediate_size=512,
@@ -569,7 +571,7 @@ def train_unet(o: Options) -> None:
     step = state.load(both, optimizer)
     scheduler = bases.noise_scheduler(vae)
     alpha = scheduler.alphas_cumprod.to(o.device).float()
-    working = WorkingCopy(model, recorded=True) if o.device == "cuda" else None
+    working = WorkingCopy(model, ASKED, recorded=True) if o.device == "cuda" else None
     run_step = working or (torch.compile(model) if o.compile else model)
 
     # 2. pictures are drawn and encoded beside the training

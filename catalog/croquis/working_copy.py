@@ -17,11 +17,14 @@ from torch import Tensor, nn
 class WorkingCopy:
     """Called as the ``Denoiser`` it copies; then ``hand_over`` and, after the optimiser, ``renew``.
 
-    ``recorded``: replay recorded passes; every batch must then be of one size.
+    ``asked``: the sets of ControlNets that calls will name. ``recorded``: replay recorded passes;
+    every batch must then be of one size.
     """
 
-    def __init__(self, model: nn.Module, recorded: bool) -> None:
-        self.model, self.recorded = model, recorded
+    def __init__(
+        self, model: nn.Module, asked: tuple[tuple[str, ...], ...], recorded: bool
+    ) -> None:
+        self.model, self.asked, self.recorded = model, asked, recorded
         self.copy = copy.deepcopy(model).to(torch.bfloat16)
         self.passes: dict[tuple[str, ...], nn.Module] = {}
 
@@ -34,13 +37,17 @@ class WorkingCopy:
         maps_: dict[str, Tensor],
         weights: dict[str, Tensor],
     ) -> Tensor:
-        names = tuple(maps_)
-        told = [x, words, *bias.values(), *maps_.values(), *(weights[n] for n in names)]
-        flat = (t, *(value.to(torch.bfloat16) for value in told))
+        names = next(n for n in self.asked if set(n) == set(maps_))
+        shared = (t, *(v.to(torch.bfloat16) for v in (x, words, *bias.values())))
+
+        def told(names: tuple[str, ...], maps_: dict[str, Tensor]) -> tuple[Tensor, ...]:
+            own = (*(maps_[n] for n in names), *(weights.get(n, t) for n in names))
+            return *shared, *(v.to(torch.bfloat16) for v in own)
+
         with torch.autocast(x.device.type, enabled=False):
-            if names not in self.passes:
-                self.passes[names] = self._recorded(Flat(self.copy, names), flat)
-            return self.passes[names](*flat)
+            if not self.passes:
+                self._prepare([told(n, self._any(n, maps_)) for n in self.asked])
+            return self.passes[names](*told(names, maps_))
 
     def hand_over(self) -> None:
         """The copy's gradients become the model's."""
@@ -53,10 +60,20 @@ class WorkingCopy:
         """The copy takes the model's weights."""
         torch._foreach_copy_(list(self.copy.parameters()), list(self.model.parameters()))
 
-    def _recorded(self, passes: nn.Module, flat: tuple[Tensor, ...]) -> nn.Module:
-        if not self.recorded:
-            return passes
-        return torch.cuda.make_graphed_callables(passes, flat, allow_unused_input=True)
+    def _any(self, names: tuple[str, ...], maps_: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Maps of the right shape, to record with."""
+        some = next(iter(maps_.values()))
+        nets = {n: self.model.control[n].config.conditioning_channels for n in names}
+        return {n: some.new_zeros(len(some), count, *some.shape[2:]) for n, count in nets.items()}
+
+    def _prepare(self, examples: list[tuple[Tensor, ...]]) -> None:
+        """All passes are recorded before the first is used: the recording asks for that."""
+        passes: tuple[nn.Module, ...] = tuple(Flat(self.copy, names) for names in self.asked)
+        if self.recorded:
+            passes = torch.cuda.make_graphed_callables(
+                passes, tuple(examples), allow_unused_input=True
+            )
+        self.passes = dict(zip(self.asked, passes, strict=True))
 
 
 class Flat(nn.Module):

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 INSTRUCTIONS = Path(__file__).parent / "instructions.md"
 CALLS_PER_TURN = 8
 """Model calls in one turn, and tool calls in one turn."""
+ANSWER_TOKENS = 1000
+"""A hosted model is cut off here: a small one may otherwise talk until its context is full."""
 _HISTORY = 10
 _TIMEOUT_S = 45.0
 _TIMEOUTS_A_TURN = 4
@@ -425,6 +427,11 @@ class Stylist:
             timeout=self.timeout_s,
             max_retries=1,
             streaming=True,
+            max_completion_tokens=ANSWER_TOKENS,
+            # a server of one's own may know the older name only; OpenAI refuses both together
+            extra_body=None
+            if "openai" in (self.llm_url or "openai")
+            else {"max_tokens": ANSWER_TOKENS},
         )
 
     def _failed(

@@ -2,8 +2,8 @@
 
     python -m bench.dials color 0 5 [--garments 16]
 
-The garments are trained again for each value and drawn in outfits that no figure is measured on,
-all else as it is. Where they are is told by the true masks, so no segmenter has a say.
+The garments are trained again for each value and drawn in outfits that no figure is measured on;
+no other LoRA works there, so the present ones may be of another base. Where they are is told by the true masks, so no segmenter has a say.
 """
 
 from __future__ import annotations
@@ -68,14 +68,13 @@ def _summary(chosen: list[tuple[Outfit, int]], options: Options) -> str:
 
 
 def _worn(outfit: Outfit, index: int, lora: bytes) -> np.ndarray:
-    """The outfit with one garment's LoRA exchanged for ``lora``, uint8 ``(384, 256, 3)``."""
+    """The outfit drawn with ``lora`` alone on one garment, uint8 ``(384, 256, 3)``."""
     job = renders.job(outfit.plan)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "lora.safetensors"
         path.write_bytes(lora)
-        loras = list(job.loras)
-        loras[index] = replace(loras[index], path=path, sha256=sha256_of(lora))
-        drawn = renders.studio().engine.draw(replace(job, loras=tuple(loras)))
+        use = replace(job.loras[index], path=path, sha256=sha256_of(lora))
+        drawn = renders.studio().engine.draw(replace(job, loras=(use,)))
     return measure.shrunk(drawn.picture, 2)
 
 

@@ -279,6 +279,15 @@ def test_a_picture_that_was_not_drawn_is_not_claimed(studio, tmp_path):
     assert "Nothing was drawn" in answer["reply"] and answer["look"] is None
 
 
+def test_a_hosted_model_is_told_where_an_answer_ends(studio, tmp_path):
+    with ModelServer(lambda messages: "Here you are.") as server:
+        Stylist(studio, tmp_path, llm_url=server.url).ask("a look for work", "long")
+        cut = server.requests[0]
+    assert cut["max_completion_tokens"] == cut["max_tokens"] == 1000
+    ours = Stylist(studio, tmp_path, llm_key="k")._hosted_model()
+    assert "max_tokens" not in (ours.extra_body or {})
+
+
 def test_a_model_that_talks_and_chooses_nothing_is_stood_in_for(studio, tmp_path):
     with ModelServer(lambda messages: "Here is your picture of a lovely dress.") as server:
         answer = hosted(studio, tmp_path, server).ask("a dress", "t1")

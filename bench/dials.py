@@ -3,7 +3,8 @@
     python -m bench.dials color 0 5 [--garments 16]
 
 The garments are trained again for each value and drawn in outfits that no figure is measured on;
-no other LoRA works there, so the present ones may be of another base. Where they are is told by the true masks, so no segmenter has a say.
+no other LoRA works there, so the present ones may be of another base. Where the garments are is
+told by the true masks, so no segmenter has a say.
 """
 
 from __future__ import annotations

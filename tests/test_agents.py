@@ -93,6 +93,7 @@ def test_standard_output_carries_protocol_only_whatever_comes_in(home: Path):
         tool(5, "find_garments", slot="bag"),
         request(6, "no/such/method"),
         request(7, "tools/call", name="x" * (1 << 20)),
+        tool(10, "find_garments", text="half a character \ud800"),
         b'{"jsonrpc": "2.0", "id": 8, "method": "tools/call", "params": {"name": "find_ga',
     ]
     process = subprocess.Popen(
@@ -104,7 +105,7 @@ def test_standard_output_carries_protocol_only_whatever_comes_in(home: Path):
         process.stdin.write(line)
     process.stdin.flush()
     answers: dict[int, dict] = {}
-    while not {1, 2, 3, 4, 5, 6, 7} <= answers.keys():
+    while not {1, 2, 3, 4, 5, 6, 7, 9, 10} <= answers.keys():
         message = json.loads(process.stdout.readline())
         assert message["jsonrpc"] == "2.0"
         if message.get("id") is not None:
@@ -120,6 +121,7 @@ def test_standard_output_carries_protocol_only_whatever_comes_in(home: Path):
         assert len(json.dumps(result)) < 4000
     assert not answers[5]["result"].get("isError")
     assert answers[6]["error"]["code"] == -32601
+    assert [answers[id]["error"]["code"] for id in (9, 10)] == [-32600, -32600]
     assert not list(home.glob("looks/*"))
 
 

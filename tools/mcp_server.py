@@ -11,7 +11,6 @@ import base64
 import difflib
 import inspect
 import json
-import logging
 import operator
 import threading
 import traceback
@@ -26,7 +25,6 @@ import anyio.to_thread
 import mcp_types as mcp
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel.server import Server
-from mcp.server.stdio import stdio_server
 from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
@@ -477,21 +475,3 @@ def _unexpected(error: Exception) -> dict[str, str]:
         "message": "Something went wrong inside the program, and nothing was changed.",
         "hint": "Ask in another way; whoever runs this server can read what happened.",
     }
-
-
-# --- stdio --------------------------------------------------------------------------------------
-
-
-def serve_stdio(open_studio: Callable[[], Studio]) -> None:
-    """Serve the person at this machine over standard input and output until input ends.
-
-    Standard output carries the protocol and nothing else.
-    """
-    logging.getLogger("mcp").setLevel(logging.ERROR)
-    tools = ToolServer(open_studio)
-
-    async def serve() -> None:
-        async with stdio_server() as (read, write):
-            await tools.server.run(read, write, tools.server.create_initialization_options())
-
-    anyio.run(serve)

@@ -57,7 +57,7 @@ def _mcp(args: argparse.Namespace, settings: Settings) -> int:
         import gc
 
         gc.disable()  # a client waits: collecting while so much is imported costs a sixth of it
-        from tools.mcp_server import serve_stdio
+        from tools.mcp_stdio import serve_stdio
 
         gc.enable()
         gc.freeze()

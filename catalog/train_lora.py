@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class Options:
     """Every dial of a LoRA training. Raises ``BadValue`` for one outside its range."""
 
-    rank: int = 2
+    rank: int = 1
     alpha: float = 2.0
     rate: float = 5e-3
     """Highest learning rate: reached after 10 steps, nothing at the end."""

@@ -90,13 +90,21 @@ class Stylist:
         owner: str = "",
         render: bool = True,
         pose: Points | None = None,
+        edges: str | None = None,
         cancel: threading.Event | None = None,
         quality: Quality = "final",
     ) -> dict[str, Any]:
         """The answer to ``message`` as JSON; a StylistError becomes its ``error``."""
         answer: dict[str, Any] = {}
         for event in self.reply(
-            message, thread, owner=owner, render=render, pose=pose, cancel=cancel, quality=quality
+            message,
+            thread,
+            owner=owner,
+            render=render,
+            pose=pose,
+            edges=edges,
+            cancel=cancel,
+            quality=quality,
         ):
             if event["type"] == "answer":
                 answer = event["answer"]
@@ -110,6 +118,7 @@ class Stylist:
         owner: str = "",
         render: bool = True,
         pose: Points | None = None,
+        edges: str | None = None,
         cancel: threading.Event | None = None,
         mark: Mark | None = None,
         quality: Quality = "final",
@@ -118,6 +127,7 @@ class Stylist:
 
         ``mark``: what the person points at in the present look while they say it.
         ``pose`` was measured on a picture; the thread keeps it until another pose is asked for.
+        ``edges`` of a picture (``tools.edge_map``) are followed in what this turn draws.
 
         ``thread``, ``status``, ``token``, ``progress`` (stage, step, steps, preview), ``look``
         and ``answer``. Nothing is raised for an error a person can read: it is in the answer.
@@ -136,7 +146,7 @@ class Stylist:
                 except Damaged as damaged:
                     saved, aside = self.conversations.fresh(name, owner), str(damaged)
                 yield from self._turn(
-                    saved, text, render, pose, cancel, began, aside, mark, quality
+                    saved, text, render, pose, cancel, began, aside, mark, quality, edges
                 )
         except StylistError as error:
             known = name or thread
@@ -225,6 +235,7 @@ class Stylist:
         aside: str,
         mark: Mark | None = None,
         quality: Quality = "final",
+        edges: str | None = None,
     ) -> Iterator[dict[str, Any]]:
         from agent.grounding import Heard
         from agent.lexicon import fold, language_of
@@ -238,7 +249,7 @@ class Stylist:
         words: list[str] = [told(aside, language)] if aside else []
         with_tools = partial(
             TurnTools, self.studio, thread, draw=render, cancel=cancel, mark=mark, pose=pose,
-            quality=quality,
+            edges=edges, quality=quality,
         )  # fmt: skip
         turn = with_tools()
         picked = mark is not None and mark.change is not None  # nothing is left to be understood

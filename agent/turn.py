@@ -56,11 +56,13 @@ class TurnTools:
         heard: Heard | None = None,
         mark: Mark | None = None,
         pose: Points | None = None,
+        edges: str | None = None,
         quality: Quality = "final",
     ) -> None:
         """``heard`` is given for a foreign model: its wishes are held against what was said, and
         it sees no free text of any card. ``mark``: what the person points at. ``pose``, measured
-        on a picture that came with the message, holds whatever the words say."""
+        on a picture that came with the message, holds whatever the words say; ``edges`` of one
+        are followed in what is drawn now."""
         self.studio, self.thread, self.draw, self.cancel = studio, thread, draw, cancel
         now = thread.now
         self.heard, self.mark, self.quality = heard, mark, quality
@@ -68,7 +70,7 @@ class TurnTools:
         self.person: dict[str, Any] = dict(now.person if now else thread.person)
         self.person_chosen = thread.person_chosen
         self.pose, self.scene = pose or thread.pose, thread.scene
-        self.pose_given = pose is not None
+        self.pose_given, self.edges = pose is not None, edges
         self.seed = now.seed if now else thread.seed
         self.outfit: Outfit | None = None
         self.moments: list[Moment] | None = None
@@ -372,6 +374,7 @@ class TurnTools:
             person=PersonSpec.model_validate(self.person),
             seed=self.seed,
             quality=self.quality,
+            edges=self.edges,
         )
 
         def progress(step: Any) -> None:

@@ -14,7 +14,7 @@ from catalog import adapters, sd15
 from catalog.base import load_base
 from catalog.croquis import maps, tokens
 from catalog.croquis.figure import Person
-from catalog.errors import BadValue, ModelUnavailable
+from catalog.errors import BadValue, CannotNow, ModelUnavailable
 from catalog.garment import Cloth, Garment, Shape
 from tools import conditions
 from tools.engine import Engine, Job
@@ -119,6 +119,8 @@ def test_it_draws_at_its_own_size_and_the_same_again(engine: Engine):
     each = {"layout": unheard, "openpose": unheard}
     deaf = engine.draw(job(controls=each)).picture
     assert not np.array_equal(deaf, first)
+    with pytest.raises(CannotNow, match="edges"):
+        engine.draw(job(edges=np.zeros((1, 96, 64), np.uint8)))
     half = engine.draw(job(controls={"layout": unheard})).picture
     assert not np.array_equal(half, first) and not np.array_equal(half, deaf)
 
@@ -155,7 +157,8 @@ def test_a_croquis_garment_is_refused_with_the_reason(models: Path, installed_ho
 def test_open_numbers_are_filled_in_for_the_base_and_kept_with_the_plan():
     plan = Plan(garments=(Worn(id="x"),), steps=9)
     assert (plan.settled("sd15").steps, plan.settled("sd15").guidance) == (9, 7.0)
-    assert (plan.settled("croquis").steps, plan.settled("croquis").guidance) == (9, 3.0)
+    assert plan.settled("croquis").steps == 9
+    assert plan.settled("croquis").guidance is None, "its own LoRA does without"
 
 
 def test_missing_models_are_named_and_nothing_else_is_asked(models: Path, tmp_path: Path):

@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from catalog.croquis import figure
+from catalog.croquis import drawing, figure
 from catalog.errors import BadValue, Cancelled, Damaged, UnknownName
+from tools.edge_map import edge_map
 from tools.look import Control, PersonSpec, Plan, Worn
 from tools.looks import read_receipt
 from tools.studio import Studio
@@ -123,6 +124,19 @@ def test_a_measured_pose_and_each_nets_weight_are_in_the_receipt_and_replay(stud
     other = studio.render_look(plan(pose=points))
     assert other.receipt.control_sha256 == look.receipt.control_sha256
     assert other.receipt.picture_sha256 != look.receipt.picture_sha256
+
+
+def test_the_edges_of_a_picture_are_followed_kept_and_replayed(studio: Studio):
+    seen = drawing.draw(drawing.sample_worn(3)).picture
+    assert seen is not None
+    wanted = plan(edges=edge_map(seen), controls={"canny": Control(weight=0.5, end=0.8)})
+    look = studio.render_look(wanted)
+    assert read_receipt(Path(look.receipt_file)).plan.edges == wanted.edges
+    assert studio.replay(look.receipt_file).same
+    alone = studio.render_look(plan())
+    assert alone.receipt.picture_sha256 != look.receipt.picture_sha256
+    with pytest.raises(UnknownName, match="canny"):
+        studio.render_look(plan(controls={"canny": Control()}))
 
 
 def test_a_net_the_base_does_not_have_is_named(studio: Studio):

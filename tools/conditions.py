@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 
 from catalog.base import Base
 from catalog.croquis import maps
-from catalog.errors import UnknownName
+from catalog.errors import CannotNow, UnknownName
 from tools.layout import Layout
 from tools.look import Control
 
@@ -16,11 +17,32 @@ CALLED = {"lineart": "layout"}
 """What a plan calls a base's net, where that is not the net's own name."""
 
 
-def control_maps(layout: Layout, base: Base) -> list[np.ndarray]:
-    """The map of each of the base's ControlNets, in their order, float32 ``(C, H, W)`` in 0…1.
+def nets(base: Base, edges: bool) -> dict[str, Any]:
+    """The ControlNets at work, by what a plan calls them; ``canny`` where a picture's edges are
+    given. The croquis net that reads layouts has learned to read bare edges too.
+
+    Raises:
+        CannotNow: edges are given to a base that has no such net.
+    """
+    found = {CALLED.get(kind, kind): net for kind, net in base.controlnets.items()}
+    if edges:
+        if base.name != "croquis":
+            raise CannotNow(
+                f"The base {base.name} does not follow the edges of a picture.",
+                "Leave them out, or set STYLIST_BASE=croquis.",
+            )
+        found["canny"] = found["layout"]
+    return found
+
+
+def control_maps(layout: Layout, base: Base, edges: np.ndarray | None = None) -> list[np.ndarray]:
+    """The map of each of ``nets``, in their order, float32 ``(C, H, W)`` in 0…1.
 
     The croquis nets read small maps made for them; those of sd15 read pictures: the OpenPose
     skeleton in its published colours, and the layout's lines, white on black.
+
+    Args:
+        edges: a picture's, uint8 ``(1, 96, 64)``.
     """
     made = {
         "layout": lambda: layout.layout_map,
@@ -31,16 +53,20 @@ def control_maps(layout: Layout, base: Base) -> list[np.ndarray]:
             else maps.skeleton(layout.points, 2.0).transpose(2, 0, 1)
         ),
     }
-    return [made[kind]().astype(np.float32) / 255 for kind in base.controlnets]
+    told = [made[kind]() for kind in base.controlnets]
+    if edges is not None:
+        nothing = np.zeros_like(layout.layout_map[:-1])
+        told.append(np.concatenate([nothing, edges]))
+    return [one.astype(np.float32) / 255 for one in told]
 
 
-def heard(usual: Control, controls: Mapping[str, Control], base: Base) -> list[Control]:
-    """How each of the base's ControlNets is heard, in their order: as named, else as usual.
+def heard(usual: Control, controls: Mapping[str, Control], names: Collection[str]) -> list[Control]:
+    """How each ControlNet of ``names`` is heard, in their order: as ``controls`` says, else as
+    usual.
 
     Raises:
-        UnknownName: ``controls`` names a net that this base does not have.
+        UnknownName: ``controls`` names a net that is not at work.
     """
-    names = [CALLED.get(kind, kind) for kind in base.controlnets]
     for name in controls:
         if name not in names:
             raise UnknownName.among("ControlNet", name, names)

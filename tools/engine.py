@@ -59,6 +59,8 @@ class Job:
     control: Control = Control()
     """How every ControlNet is heard that ``controls`` does not name."""
     controls: Mapping[str, Control] = field(default_factory=dict)
+    edges: np.ndarray | None = None
+    """A picture's edges to follow, uint8 ``(1, 96, 64)``."""
 
 
 @dataclass(frozen=True)
@@ -114,20 +116,25 @@ class Engine:
         self._loras: OrderedDict[str, LowRank] = OrderedDict()
         self._adapter = WideAdapter(base.unet)
         self._scheduler = base.scheduler
-        self._pipe = _Pipeline(
+        self._draw = self._pipeline(_Pipeline, edges=False)
+        self._inpaint = self._pipeline(_InpaintPipeline, edges=False)
+
+    def _pipeline(self, kind: Any, edges: bool) -> Any:
+        """A pipeline over the base's parts; ``edges``: with the net that follows a picture's."""
+        base = self.base
+        pipe = kind(
             vae=base.vae,
             text_encoder=base.text_encoder,
             tokenizer=base.tokenizer,
             unet=base.unet,
-            controlnet=list(base.controlnets.values()),
+            controlnet=list(conditions.nets(base, edges).values()),
             scheduler=self._scheduler,
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
         )
-        self._inpaint = _InpaintPipeline(**self._pipe.components, requires_safety_checker=False)
-        for pipe in (self._pipe, self._inpaint):
-            pipe.set_progress_bar_config(disable=True)
+        pipe.set_progress_bar_config(disable=True)
+        return pipe
 
     @classmethod
     def load(cls, base: str = "croquis", device: str = "cpu", folder: Path | None = None) -> Engine:
@@ -149,7 +156,7 @@ class Engine:
             UnknownName: ``controls`` names a net that the base does not have.
         """
         with self._lock, torch.inference_mode():
-            return self._run(self._pipe, job, on_step, cancel, {})
+            return self._run(self._draw, job, on_step, cancel, {})
 
     def repaint(
         self,
@@ -192,7 +199,6 @@ class Engine:
             dtype = self.base.unet.dtype
             clean = self.base.encode((x / 127.5 - 1).to(dtype))
             noise = self._noise(job, clean)
-            self._inpaint.begin = clean, noise
 
             def hold(pipe: Any, step: int, latents: Tensor) -> Tensor:
                 """What lies outside the mask is what it was, with the noise of this step."""
@@ -208,6 +214,7 @@ class Engine:
                 {"image": x / 127.5 - 1, "mask_image": torch.from_numpy(cells)[None, None],
                  "height": size[1], "width": size[0], "strength": strength},
                 hold,
+                (clean, noise),
             )  # fmt: skip
 
     def _run(
@@ -218,11 +225,16 @@ class Engine:
         cancel: threading.Event | None,
         more: dict[str, Any],
         hold: Callable[[Any, int, Tensor], Tensor] | None = None,
+        begin: tuple[Tensor, Tensor] | None = None,
     ) -> Render:
         if cancel is not None and cancel.is_set():  # stopped while somebody else was drawn
             raise Cancelled(*STOPPED)
         started = time.perf_counter()
-        heard = conditions.heard(job.control, job.controls, self.base)
+        heard = conditions.heard(
+            job.control, job.controls, conditions.nets(self.base, job.edges is not None)
+        )
+        if job.edges is not None:  # seldom asked for, and soon made
+            pipe = self._pipeline(type(pipe), edges=True)
         # 1. LoRAs, and words as they read them
         loras = [(self._low_rank(use), use.weight, use.region) for use in job.loras]
         words, nothing = self._words(job.phrases, loras)
@@ -232,13 +244,15 @@ class Engine:
         shares = shares.to(self.base.device)
         bias = regions.attention_bias(shares)
         controls = [
-            torch.from_numpy(m)[None] for m in conditions.control_maps(job.layout, self.base)
+            torch.from_numpy(m)[None]
+            for m in conditions.control_maps(job.layout, self.base, job.edges)
         ]
         if hasattr(self._scheduler, "clean"):
             self._scheduler.clean = None
-        if pipe is self._pipe:
+        if begin is None:
             more = {"image": controls, "latents": self._noise(job, words)}
         else:
+            pipe.begin = begin
             more = more | {"control_image": controls}
 
         def after_step(pipe: Any, step: int, _: int, kwargs: dict[str, Any]) -> dict[str, Any]:

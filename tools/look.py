@@ -14,6 +14,7 @@ from catalog.croquis.palette import COLORS
 from catalog.croquis.scene import SCENES
 from catalog.errors import BadValue, UnknownName
 from catalog.garment import SEASONS, Garment, Length, Season, Sleeves
+from tools import edge_map
 from tools import pose as poses
 
 MAX_GARMENTS = 9
@@ -116,10 +117,14 @@ class Worn(_Strict):
 class Control(_Strict):
     """How one ControlNet is heard."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     weight: Annotated[float, Field(ge=0, le=2)] = 1.0
+    """0 is not at all."""
     start: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of the steps after which it begins."""
     end: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the steps after which it is silent."""
 
     @model_validator(mode="after")
     def _some_steps(self):
@@ -159,7 +164,9 @@ class Plan(_Strict):
     """Share of the steps after which the ControlNets begin."""
     control_end: Annotated[float, Field(ge=0, le=1)] = 1.0
     controls: Annotated[dict[str, Control], Field(max_length=8)] = {}
-    """ControlNet → how it is heard: ``layout``, ``openpose``, and what else the base has."""
+    """ControlNet → how it is heard: ``layout``, ``openpose``, and ``canny`` beside ``edges``."""
+    edges: Annotated[str, Field(max_length=edge_map.LONGEST)] | None = None
+    """The edges of a picture, which the drawing then follows: what ``edge_map`` made of it."""
 
     @property
     def control(self) -> Control:
@@ -176,6 +183,13 @@ class Plan(_Strict):
     def _can_be_drawn(cls, value):
         named = isinstance(value, str)
         return poses.checked_name(value) if named else poses.checked_points(value)
+
+    @field_validator("edges")
+    @classmethod
+    def _is_a_map(cls, value):
+        if value is not None:
+            edge_map.unpacked(value)
+        return value
 
     @field_validator("scene")
     @classmethod

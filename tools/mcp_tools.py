@@ -29,7 +29,7 @@ from tools.arguments import (
     PlanArgs,
 )
 from tools.arguments import Pose as PoseWord
-from tools.look import MAX_GARMENTS, STANDING, Look, PersonSpec, Plan, Quality, Worn
+from tools.look import MAX_GARMENTS, STANDING, Control, Look, PersonSpec, Plan, Quality, Worn
 from tools.pose import Points
 from tools.pose_from_picture import PictureOfPose
 from tools.selection import Selection
@@ -120,6 +120,11 @@ class RenderArgs(LookArgs):
     """Garment ids of a whole outfit: top and bottom or a onepiece, footwear, then what you like."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Another seed draws the same outfit differently."""
+    edges: Annotated[str, Field(max_length=64)] | None = None
+    """Id from upload_photo: a sketch or picture whose lines the drawing follows besides."""
+    controls: Annotated[dict[str, Control], Field(max_length=3)] = {}
+    """How strongly `layout`, `openpose` (the pose) and `canny` (those lines) are followed: weight
+    0-2, 1 is usual, from start to end, shares of the steps."""
     quality: Quality = "final"
     """A draft takes a quarter of the time and shows where it goes; show people the final."""
     steps: Annotated[int, Field(ge=1, le=50)] | None = None
@@ -206,9 +211,11 @@ def _render(args: RenderArgs) -> dict[str, Any]:
         seed=args.seed,
         quality=args.quality,
         steps=args.steps,
+        controls=args.controls,
         **{k: v for k, v in left_out.items() if v is not None},
     )
-    return {"plan": plan, "thread": args.thread, "parent": args.parent, "complete": True}
+    return {"plan": plan, "thread": args.thread, "parent": args.parent, "complete": True,
+            "edges_of": args.edges}  # fmt: skip
 
 
 def _photo(args: UploadArgs) -> dict[str, Any]:

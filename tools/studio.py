@@ -20,6 +20,7 @@ from catalog.garment import Garment, Length, Sleeves, Slot
 from catalog.index import MAX_LIMIT, Catalog
 from tools import blend, few_steps, selection, touch_up
 from tools import mask as masks
+from tools.edge_map import edge_map, unpacked
 from tools.garment_jobs import GarmentJobs
 from tools.layout import Layout, lay_out
 from tools.look import STAGE, STANDING, AdapterUse, Look, PersonSpec, Plan, Receipt, Touch, Worn
@@ -239,11 +240,13 @@ class Studio:
         parent: str | None = None,
         owner: str | None = None,
         complete: bool = False,
+        edges_of: str | None = None,
         progress: Callable[[Progress], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> Look:
         """Draw the plan and keep the look with its receipt.
 
+        ``edges_of``: a photo of this caller's, whose edges become the plan's.
         ``complete``: refuse an outfit that leaves torso, legs or feet bare, or that holds what
         cannot be bought now, and a parent that there is not.
 
@@ -264,6 +267,11 @@ class Studio:
             _check_complete(garments)
         if parent is not None and (complete or owner is not None):
             self.look(parent, owner=owner)  # our own agent goes on after looks that were deleted
+        if edges_of is not None:
+            from catalog.photo_file import photo_pixels
+
+            seen = photo_pixels(self.uploads.read(edges_of, owner))
+            plan = plan.model_copy(update={"edges": edge_map(seen)})
         plan = plan.settled(self.base)
         steps = plan.steps or 0
         # 2. layout
@@ -659,6 +667,7 @@ class Studio:
             guidance=plan.guidance or 1.0,
             control=plan.control,
             controls=plan.controls,
+            edges=None if plan.edges is None else unpacked(plan.edges),
         )
 
     def _keep(

@@ -71,9 +71,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _look(args: argparse.Namespace, settings: Settings) -> int:
     if args.jsonl:
-        if any(x is not None for x in (args.request, args.thread, args.pose_from)):
+        if any(x is not None for x in (args.request, args.thread, args.pose_from, args.edges_from)):
             raise BadValue(
-                "--jsonl reads requests and threads from standard input, and takes no pose.",
+                "--jsonl reads requests and threads from standard input, and takes no picture.",
                 'Give each line as {"thread": …, "message": …, "render": true}.',
             )
         return _look_lines(settings, sys.stdin.buffer)
@@ -81,6 +81,7 @@ def _look(args: argparse.Namespace, settings: Settings) -> int:
         raise BadValue("Say what the outfit is for.", f"For example: {EXAMPLE}")
     answer: dict[str, Any] | None = None
     points = None if args.pose_from is None else pose.points_of(args.pose_from)
+    edges = None if args.edges_from is None else pose.edges_of(args.edges_from)
     stylist = _stylist(settings)
     with stoppable() as cancel, Progress(sys.stderr) as progress:
         for event in stylist.reply(
@@ -89,6 +90,7 @@ def _look(args: argparse.Namespace, settings: Settings) -> int:
             owner=threads.owner(),
             render=not args.no_render,
             pose=points,
+            edges=edges,
             cancel=cancel,
             quality="draft" if args.draft else "final",
         ):
@@ -338,6 +340,9 @@ def _parser() -> argparse.ArgumentParser:
     look.add_argument("--json", action="store_true", help="print the whole answer as JSON")
     look.add_argument(
         "--pose-from", type=Path, metavar="PHOTO", help="stand as the person in this picture does"
+    )
+    look.add_argument(
+        "--edges-from", type=Path, metavar="PICTURE", help="follow the lines of this picture too"
     )
     look.add_argument("--draft", action="store_true", help="draw in a quarter of the time")
     look.add_argument("--no-render", action="store_true", help="plan only, draw nothing")

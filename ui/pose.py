@@ -43,6 +43,13 @@ def points_of(path: Path) -> Points:
     return pose_points(pose_reader().read(pixels_of(path)))
 
 
+def edges_of(path: Path) -> str:
+    """The edges of a picture file, as a plan takes them. Raises what ``edge_map`` raises."""
+    from tools.edge_map import edge_map
+
+    return edge_map(pixels_of(path))
+
+
 def pixels_of(path: Path) -> np.ndarray:
     """A picture file, upright, uint8 ``(H, W, 3)``."""
     from catalog.photo_file import MAX_BYTES, photo_pixels, photo_png

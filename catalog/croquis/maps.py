@@ -123,7 +123,11 @@ def skeleton_map(points: np.ndarray) -> np.ndarray:
 
 def canny_map(picture: np.ndarray) -> np.ndarray:
     """The Canny edges of a picture uint8 ``(384, 256, 3)``: an edge channel, ``(1, 96, 64)``."""
-    edges = cv2.Canny(np.ascontiguousarray(picture), 100, 200)
+    return shrunk_edges(cv2.Canny(np.ascontiguousarray(picture), 100, 200))
+
+
+def shrunk_edges(edges: np.ndarray) -> np.ndarray:
+    """Edges uint8 ``(384, 256)`` as an edge channel, ``(1, 96, 64)``."""
     return np.round(_shrink(edges, 4)).astype(np.uint8)[None]
 
 

@@ -20,6 +20,8 @@ from tools.outfit import OCCASIONS, Wish
 from tools.wish import Piece
 
 _OCCASION_WORDS = {w for o in OCCASIONS.values() for w in (o.name, *o.same, *o.words)}
+_FACTS = ("why", "cost", "what", "warm_enough", "compare", "material", "waterproof", "dressy")
+"""Questions whose answer stands in the plan: the program says it, whichever model plans."""
 _SEASON_SHARE = 0.1
 _SHORTEST_NAME = 4
 
@@ -36,13 +38,16 @@ class Heard:
     temperature: bool = False
     dress: bool = False
     """Whether the message asks for clothes, and not for a word about them, or to go back."""
+    fact: bool = False
+    """Whether the message asks what the plan itself says."""
 
     @classmethod
     def of(cls, message: str, state: dict[str, Any]) -> Heard:
         """Read ``message`` in the light of the note that every model gets."""
         request = understand(message, state)
         if request.kind != "dress":
-            return cls(Wish.model_validate(state.get("wish") or {}))
+            unchanged = Wish.model_validate(state.get("wish") or {})
+            return cls(unchanged, fact=request.kind in _FACTS)
         wish = request.wish
         before = Wish.model_validate(state.get("wish") or {})
         return cls(

@@ -189,6 +189,27 @@ def outfit(
     return _joined(parts, language)
 
 
+def in_short(facts: dict[str, Any], language: str) -> str:
+    """What is worn, what it costs, what was assumed and what could not be done."""
+    garments = facts["garments"]
+    names = names_of(garments, language)
+    price = f"{facts['price_total']:.2f} {_currency(facts)}"
+    parts = [
+        say("You are wearing {list}.", language, list=_listed(garments, language)),
+        say("Together {price}.", language, price=price),
+    ]
+    for told_as, said in (
+        ("I assumed: {list}.", facts["assumptions"]),
+        ("I could not do everything: {list}.", facts["unmet"]),
+    ):
+        if said:
+            mark = {"zh": "；", "ja": "、"}.get(language, "; ")
+            parts.append(
+                say(told_as, language, list=mark.join(told(s, language, names) for s in said))
+            )
+    return _joined(parts, language)
+
+
 def nothing(trouble: str, language: str) -> str:
     """A tool said no: its words, in the person's language where they are known."""
     whole = told(trouble, language)

@@ -52,7 +52,7 @@ _STATUS = {
 }
 _CLAIMS = re.compile(
     r"\b(?:here(?:'s| is) (?:the|your) (?:picture|image|drawing|render)|i(?:'ve| have)? (?:just )?"
-    r"(?:drawn|drew|rendered)|see the (?:picture|image) )", re.I
+    r"(?:drawn|drew|rendered)|see the (?:picture|image) |^drawn\b)", re.I
 )  # fmt: skip
 
 
@@ -255,8 +255,11 @@ class Stylist:
         picked = mark is not None and mark.change is not None  # nothing is left to be understood
         if self.hosted and not picked and refusal(fold(text)) not in _NEVER:
             heard = Heard.of(text, _noted(turn))
-            turn = with_tools(heard=heard)
-            said, trouble = yield from self._foreign(turn, thread, text, render, cancel)
+            trouble = None
+            if not heard.fact:
+                turn = with_tools(heard=heard)
+                said, trouble = yield from self._foreign(turn, thread, text, render, cancel)
+                said = _grounded(said, turn, language)
             if trouble:
                 words.append(told(str(trouble), language))
                 yield {"type": "status", "text": words[-1]}
@@ -318,7 +321,7 @@ class Stylist:
             said = yield from self._run(self._hosted_model(), turn, thread, text, render, ends)
             if not said and turn.moments is None:
                 trouble = "gave no answer"
-            elif turn.heard.dress and not turn.calls and not said.rstrip().endswith(("?", "？")):
+            elif turn.heard.dress and turn.moments is None and not said.endswith(("?", "？")):
                 # a small model may only talk; a question, though, is a fair answer
                 trouble = "talked and chose nothing"
         except ModelUnavailable as error:
@@ -514,6 +517,15 @@ def _look(turn: Any) -> dict[str, Any] | None:
     if turn.look is None:
         return None
     return {"id": turn.look.id, "image": turn.look.image, "receipt": turn.look.receipt_file}
+
+
+def _grounded(said: str, turn: Any, language: str) -> str:
+    """A foreign model's words, and after them what it put together, as the program knows it."""
+    from agent import replies
+
+    if not said or turn.outfit is None or turn.moments is None:
+        return said
+    return f"{said} {replies.in_short(turn.outfit.facts(), language)}"
 
 
 def _summary(turn: Any) -> str:

@@ -169,7 +169,9 @@ def test_a_hosted_model_plans_through_the_same_tools(studio, tmp_path):
 
     with ModelServer(script) as server:
         answer = hosted(studio, tmp_path, server).ask("something for the office", "t1")
-    assert answer["reply"] == "A warm outfit for the office."
+    said, worn = answer["reply"], answer["plan"]["garments"]
+    assert said.startswith("A warm outfit for the office. You are wearing ")
+    assert all(g["name"] in said for g in worn), "what it put together, as the program knows it"
     assert answer["plan"]["occasion"] == "work" and answer["plan"]["pose"] == "walking"
     assert answer["look"] and [c["ok"] for c in answer["tool_calls"]] == [True, True]
     tools = {t["function"]["name"] for t in server.requests[0]["tools"]}
@@ -186,7 +188,9 @@ def test_an_invented_garment_goes_back_with_the_nearest_names(studio, tmp_path):
         answer = hosted(studio, tmp_path, server).ask("a red sweater", "t1")
         told = results(server.requests[1]["messages"])[0]["content"]
     assert "sweater-red" in told and not answer["tool_calls"][0]["ok"]
-    assert answer["look"] is None and answer["plan"] is None and not studio.drawn
+    # it gave up, so the embedded planner chose, and said so
+    assert "planned this one myself" in answer["reply"]
+    assert "sweater-reed" not in {g["id"] for g in answer["plan"]["garments"]}
 
 
 def test_a_wrong_outfit_goes_back_once_and_is_then_mended(studio, tmp_path):
@@ -268,8 +272,8 @@ def test_bad_arguments_and_unknown_tools_go_back_as_messages(studio, tmp_path):
     with ModelServer(script) as server:
         answer = hosted(studio, tmp_path, server).ask("winter outfit", "t1")
         told = [m["content"] for m in results(server.requests[-1]["messages"])]
-    assert len(told) == len(bad) and answer["reply"] == "I give up."
-    assert not any(c["ok"] for c in answer["tool_calls"]) and answer["plan"] is None
+    assert len(told) == len(bad) and "I give up." not in answer["reply"]
+    assert not any(c["ok"] for c in answer["tool_calls"][: len(bad)]) and answer["plan"]
     assert "sweater" in told[3] and "standing" in told[4]
 
 
@@ -277,6 +281,24 @@ def test_a_picture_that_was_not_drawn_is_not_claimed(studio, tmp_path):
     with ModelServer(lambda messages: "Here is your picture of a lovely dress.") as server:
         answer = hosted(studio, tmp_path, server).ask("thank you", "t1")
     assert "Nothing was drawn" in answer["reply"] and answer["look"] is None
+
+
+def test_unmet_wishes_and_prices_are_told_whatever_a_hosted_model_says(studio, tmp_path):
+    def script(messages):
+        if not results(messages):
+            wish = {"budget": 30, "who": "women", "season": {"summer": 1.0}}
+            return {"tool": "plan_outfit", "args": wish}
+        return "All within your 30 euros!"
+
+    with ModelServer(script) as server:
+        stylist = hosted(studio, tmp_path, server)
+        answer = stylist.ask("a summer outfit for a woman under 30 euros", "t1", render=False)
+        asked = len(server.requests)
+        cost = stylist.ask("how much is it?", "t1", render=False)
+        assert len(server.requests) == asked, "the program knows what it costs"
+    total = f"{answer['plan']['price_total']:.2f}"
+    assert "at most 30" in answer["reply"] and total in answer["reply"]
+    assert total in cost["reply"]
 
 
 def test_a_hosted_model_is_told_where_an_answer_ends(studio, tmp_path):

@@ -13,7 +13,7 @@ from tools.closet import Closet, closet_of
 from tools.harmony import loudness
 from tools.outfit_search import search
 from tools.reading import Context, read_wish
-from tools.shortlist import WEIGHT, Found, Need, is_empty
+from tools.shortlist import CLOTHES, WEIGHT, Found, Need, is_empty
 from tools.warmth import ensemble_clo, least_clo, most_clo, veto
 from tools.wish import OCCASIONS, Chosen, Occasion, Outfit, Piece, Violation, Wish, card, comes_in
 
@@ -31,6 +31,8 @@ __all__ = [
     "describe",
 ]
 
+CHILLY = 0.3
+"""clo below what is comfortable from which an outfit's coolness is said aloud."""
 LAYERS = ("headwear", "eyewear", "neckwear", "outerwear", "top", "onepiece", "bottom", "footwear",
           "bag")  # fmt: skip
 """The order in which an outfit is told: from head to foot."""
@@ -66,6 +68,12 @@ def _given_up(outfit: Outfit, context: Context) -> list[str]:
     lost = [f"{word}: there is none in the catalog" for word in wish.absent]
     if wish.layers < 0 and any(g.slot == "outerwear" for g in worn):
         lost.append(f"no layers: too cold for that at {context.temperature_c:g} °C")
+    low, worn_clo = context.clo[0], outfit.clo_total
+    if worn and context.temperature_c < 10 and worn_clo < low - CHILLY:
+        lost.append(
+            f"on the cool side for {context.temperature_c:g} °C: {worn_clo:.2f} clo, {low:.2f} "
+            "would be comfortable"
+        )
     for piece in wish.like:
         slots = ("top", "onepiece") if piece.sleeves else ("bottom", "onepiece", "outerwear")
         about = [g for g in worn if g.slot in slots]
@@ -81,8 +89,10 @@ def _given_up(outfit: Outfit, context: Context) -> list[str]:
 def _search(context: Context, closet: Closet) -> tuple[Found, list[str]]:
     """Search; when nothing wearable comes of it, give up exclusions first, then the budget."""
     wish = context.wish
-    stays = tuple(dict.fromkeys((*wish.keep, *wish.stay)))[:9]
-    tries: list[tuple[Context, str]] = [(context.easier(keep=stays), "")]
+    stays = _stays(wish, closet)
+    # what was to be exchanged once and came back, for want of another, is not sent away again
+    out = tuple(i for i in wish.exclude if i not in stays)
+    tries: list[tuple[Context, str]] = [(context.easier(keep=stays, exclude=out), "")]
     if wish.stay and wish.budget is not None:
         loose = context.easier(prefer=(*wish.stay, *wish.prefer)[:32], bare=())
         tries.append((loose, f"to stay within {wish.budget:g}, more had to change"))
@@ -115,6 +125,22 @@ def _search(context: Context, closet: Closet) -> tuple[Found, list[str]]:
     if wish.budget is not None and total > wish.budget:
         unmet[-1] += f": the cheapest I found is {total:.2f}"
     return found, unmet
+
+
+def _stays(wish: Wish, closet: Closet) -> tuple[str, ...]:
+    """The garments to begin with: those to keep, and of those worn what the wish leaves alone."""
+    everywhere = [p for p in wish.want if p.everywhere]
+
+    def left_alone(garment_id: str) -> bool:
+        row = closet.row.get(garment_id)
+        if row is None:
+            return True
+        g = closet.garments[row]
+        unlike = g.slot in CLOTHES and not all(p.matches(g) for p in everywhere)
+        return not unlike and not any(p.matches(g) for p in wish.avoid)
+
+    stay = [i for i in wish.stay if left_alone(i)]
+    return tuple(dict.fromkeys((*wish.keep, *stay)))[:9]
 
 
 def describe(garments: Sequence[Garment], wish: Wish, *, needs: Sequence[Need] = ()) -> Outfit:

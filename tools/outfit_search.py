@@ -29,6 +29,8 @@ from tools.warmth import least_clo
 from tools.wish import Piece
 
 BEAM = 256
+CHEAPEST = 32
+"""Partial outfits kept for their price alone, where there is a budget."""
 _COLLAR = Piece(categories=("shirt", "blouse", "polo shirt"))
 _ORDER: tuple[Slot, ...] = ("outerwear", "footwear", "neckwear", "headwear", "eyewear", "bag")
 
@@ -121,7 +123,11 @@ def _beam(
             score = _score(grown, loudest, context, more, least)
             alive = grown[:, 4] + cheapest <= budget
             order = np.flatnonzero(alive)
-            order = order[np.argsort(-score[order], kind="stable")][:BEAM]
+            best = order[np.argsort(-score[order], kind="stable")][:BEAM]
+            if np.isfinite(budget):  # what is dear is good, and may leave nothing for the shoes
+                cheap = order[np.argsort(grown[order, 4], kind="stable")][:CHEAPEST]
+                best = np.concatenate([best, np.setdiff1d(cheap, best)])
+            order = best
             if not len(order):
                 chosen = np.zeros((0, len(SLOTS)), dtype=int)
                 break
@@ -158,7 +164,8 @@ def _score(
     pair = sums[:, 1] / np.maximum(sums[:, 2], 1e-9)
     bold = 0.6 * np.maximum(loudness[:, 0] - 1.2, 0) + 2.0 * (loudness[:, 1] > 2)
     asked = context.wish.warmer  # a warmth asked for outweighs staying with what is worn
-    colder, hotter = 3.0 + 9.0 * (asked > 0), 1.8 + 9.0 * (asked < 0)
+    frost = 0.6 * max(0.0, -context.temperature_c)  # frost matters more than a better match
+    colder, hotter = 3.0 + frost + 9.0 * (asked > 0), 1.8 + 9.0 * (asked < 0)
     return sums[:, 0] + 2.2 * pair - colder * cold - hotter * hot - bold
 
 

@@ -184,6 +184,9 @@ def pools_of(
         must, gain = slot_gain(slot, context)
         if slot in wish.bare and not must:
             continue
+        for piece in wish.want if slot in CLOTHES and not (body or must) else ():
+            if piece.everywhere:  # a coat that nobody needs, in another colour, is none
+                rows = rows[closet.matches(piece)[rows]]
         if body or must or gain > 0:
             pools[slot] = (_top(rows, closet, value, context), must and len(rows) > 0)
     return pools

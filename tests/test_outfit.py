@@ -311,3 +311,32 @@ def test_bare_arms_in_frost_say_why():
     outfit = choose(Wish(temperature_c=-10, layers=-1, like=(arms,)), wardrobe())
     assert "something sleeveless: too cold for that at -10 °C" in outfit.unmet
     assert "no layers: too cold for that at -10 °C" in outfit.unmet
+
+
+def test_what_stays_too_light_for_frost_is_said_aloud():
+    blazer = Piece(categories=("blazer",))
+    frost = choose(Wish(temperature_c=-12, who="women", want=(blazer,)), WARDROBE)
+    assert any("cool side" in u for u in frost.unmet)
+    free = choose(Wish(temperature_c=-12, who="women", occasion="work"), WARDROBE)
+    assert free.clo_total > frost.clo_total
+    mild = choose(Wish(temperature_c=12, who="women", want=(blazer,)), WARDROBE)
+    assert not any("cool side" in u for u in mild.unmet)
+
+
+def test_all_in_one_colour_sends_clothes_of_others_away():
+    wish = Wish(season={"spring-autumn": 1.0}, who="women", stay=("trench-beige", "sweater-red"),
+                want=(Piece(colors=("black",), everywhere=True),))  # fmt: skip
+    worn = pieces(choose(wish, WARDROBE))
+    clothes = [g for g in worn if g.slot in ("top", "bottom", "onepiece", "outerwear")]
+    assert clothes and {g.color for g in clothes} == {"black"}
+
+
+def test_what_leaves_money_for_the_shoes_is_not_forgotten():
+    many = [garment(f"top-{i}", "t-shirt", "white", 0.1, 0.3, ("summer",), "everyday", 40 + i)
+            for i in range(400)]  # fmt: skip
+    least = [garment("top-plain", "t-shirt", "beige", 0.1, 0.9, ("summer",), "formal", 9)]
+    rest = [g for g in WARDROBE if g.slot in ("bottom", "footwear")]
+    cheapest = sum(min(g.price for g in rest if g.slot == slot and "summer" in g.seasons)
+                   for slot in ("bottom", "footwear"))  # fmt: skip
+    outfit = choose(Wish(season=SUMMER, budget=9 + cheapest), [*many, *least, *rest])
+    assert outfit.complete and outfit.price_total == 9 + cheapest

@@ -29,8 +29,6 @@ from tools.warmth import least_clo
 from tools.wish import Piece
 
 BEAM = 256
-CHEAPEST = 32
-"""Partial outfits kept for their price alone, where there is a budget."""
 _COLLAR = Piece(categories=("shirt", "blouse", "polo shirt"))
 _ORDER: tuple[Slot, ...] = ("outerwear", "footwear", "neckwear", "headwear", "eyewear", "bag")
 
@@ -123,11 +121,7 @@ def _beam(
             score = _score(grown, loudest, context, more, least)
             alive = grown[:, 4] + cheapest <= budget
             order = np.flatnonzero(alive)
-            best = order[np.argsort(-score[order], kind="stable")][:BEAM]
-            if np.isfinite(budget):  # what is dear is good, and may leave nothing for the shoes
-                cheap = order[np.argsort(grown[order, 4], kind="stable")][:CHEAPEST]
-                best = np.concatenate([best, np.setdiff1d(cheap, best)])
-            order = best
+            order = order[np.argsort(-score[order], kind="stable")][:BEAM]
             if not len(order):
                 chosen = np.zeros((0, len(SLOTS)), dtype=int)
                 break

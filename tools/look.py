@@ -152,7 +152,7 @@ class Plan(_Strict):
     person: PersonSpec = PersonSpec()
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     quality: Quality = "final"
-    """A draft shows in a quarter of the time where it goes."""
+    """A draft shows in a third of the time where it goes."""
     steps: Annotated[int, Field(ge=1, le=50)] | None = None
     """None: what the base draws well with (a receipt says the number)."""
     guidance: Annotated[float, Field(ge=1, le=10)] | None = None

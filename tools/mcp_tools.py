@@ -126,7 +126,7 @@ class RenderArgs(LookArgs):
     """How strongly `layout`, `openpose` (the pose) and `canny` (those lines) are followed: weight
     0-2, 1 is usual, from start to end, shares of the steps."""
     quality: Quality = "final"
-    """A draft takes a quarter of the time and shows where it goes; show people the final."""
+    """A draft takes a third of the time and shows where it goes; show people the final."""
     steps: Annotated[int, Field(ge=1, le=50)] | None = None
     """Leave out: what the model draws well with."""
     thread: ThreadName | None = None

@@ -344,7 +344,7 @@ def _parser() -> argparse.ArgumentParser:
     look.add_argument(
         "--edges-from", type=Path, metavar="PICTURE", help="follow the lines of this picture too"
     )
-    look.add_argument("--draft", action="store_true", help="draw in a quarter of the time")
+    look.add_argument("--draft", action="store_true", help="draw in a third of the time")
     look.add_argument("--no-render", action="store_true", help="plan only, draw nothing")
     look.add_argument(
         "--jsonl", action="store_true", help="one JSON request a line in, one JSON answer out"

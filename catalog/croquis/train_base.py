@@ -333,7 +333,7 @@ def fit_basis(o: Options) -> None:
 
 CROP = 16
 """Latent cells on a side of what the decoder trains on."""
-CLEAN, GUESSED = 0.4, (20, 450)
+CLEAN, GUESSED = 0.25, (20, 900)
 """Share of drawings whose latents are as they were, and noise levels that the others are guessed
 from."""
 BLIND = 0.1
@@ -368,14 +368,16 @@ def train_decoder(o: Options) -> None:
             fresh = ahead.take(wait=taken < 72 or taken * 60 < used)
             if fresh is None:
                 break
-            latents = draft({k: v.to(o.device) for k, v in fresh.items()}, rng)
+            latents, shift = draft({k: v.to(o.device) for k, v in fresh.items()}, rng)
             kept = {k: fresh[k] for k in ("big", "edges", "layout", "middle")}
             # pages stay with the processor, which cuts; only what is cut travels
-            pool.add(kept | {"z": latents.to("cpu", torch.float16)})
+            pool.add(kept | {k: v.to("cpu", torch.float16)
+                             for k, v in (("z", latents), ("shift", shift))})  # fmt: skip
             taken += len(latents)
         cut = _crops(pool.draw(batch, rng), rng)
-        z, layout, edges, big = (part.to(o.device) for part in cut)
+        z, shift, layout, edges, big = (part.to(o.device) for part in cut)
         layout, edges, big = layout / 255, edges / 255, big / 127.5 - 1
+        big = big + F.interpolate(shift, scale_factor=2 * PATCH, mode="bilinear")
         blind = torch.from_numpy(rng.random(batch) < BLIND).to(o.device)
         layout[blind], edges[blind] = 0, 0
         with torch.no_grad():
@@ -416,10 +418,11 @@ def train_decoder(o: Options) -> None:
 class Draft:
     """Latents of a drawing as a sampler leaves them: brought back by the UNet from a noisy start.
 
-    What the network could not know of a drawing's details is missing in them; the decoder learns to
-    draw from that. ``CLEAN`` of them are as they were, and the noise is never so much that colours
-    are guessed wrong: a decoder that sees wrong ones learns to draw what is usual in their place.
-    Without a UNet yet, the latents with a little noise on them.
+    What the network could not know of a drawing is missing or wrong in them; the decoder learns to
+    draw from that. But a colour guessed wrong is the picture's colour now: what the guess is off by
+    over a few cells goes with the latents, and is added to the drawing that the decoder is to
+    make. Else it learns to draw what is usual in place of what the latents say. ``CLEAN`` of them
+    are as they were. Without a UNet yet, the latents with a little noise on them.
     """
 
     def __init__(self, vae: CroquisAutoencoder, o: Options) -> None:
@@ -437,13 +440,14 @@ class Draft:
             self.model = None
 
     @torch.no_grad()
-    def __call__(self, row: dict[str, Tensor], rng: np.random.Generator) -> Tensor:
+    def __call__(self, row: dict[str, Tensor], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """The latents, and what their cells are off by in colour, ``(B, 3, h, w)``."""
         x = row["picture"].permute(0, 3, 1, 2).float() / 127.5 - 1
         z = self.vae.encode(x).latent_dist.mean
         count, noise = len(z), torch.randn_like(z)
         grain = 0.05 * torch.rand(count, 1, 1, 1, device=z.device) * torch.randn_like(z)
         if self.model is None or rng.random() < CLEAN:
-            return z + grain
+            return z + grain, torch.zeros_like(z[:, :3])
         said = self.text(input_ids=row["ids"].long().flatten(0, 1)).last_hidden_state
         said = said.reshape(count, -1, TEXT["hidden_size"])
         conditions = {
@@ -459,17 +463,17 @@ class Draft:
         with bases.mixed_precision(self.device):
             output = self.model(x, t, said, bias, conditions, ones).float()
         guess = a * x - s * self.scheduler.velocity(output, x, t)
-        return guess + grain
+        off = F.avg_pool2d(self.vae.linear(guess) - self.vae.linear(z), PATCH)
+        off = F.avg_pool2d(F.pad(off, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+        return guess + grain, off
 
     def _levels(self, t: np.ndarray) -> tuple[Tensor, Tensor]:
         alpha = self.alpha[torch.from_numpy(t).to(self.device)][:, None, None, None]
         return alpha.sqrt(), (1 - alpha).sqrt()
 
 
-def _crops(
-    row: dict[str, Tensor], rng: np.random.Generator
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Squares of ``CROP`` cells, one from each page, where somebody is: z, layout, edges, big.
+def _crops(row: dict[str, Tensor], rng: np.random.Generator) -> tuple[Tensor, ...]:
+    """Squares of ``CROP`` cells, one from each page: z, shift, layout, edges, big.
 
     All but the latents as bytes.
     """
@@ -488,10 +492,10 @@ def _crops(
         x = int(np.clip(x - rng.integers(CROP), 0, columns - CROP))
         cut.append(tuple(
             row[name][i, ..., y * k : (y + CROP) * k, x * k : (x + CROP) * k]
-            for name, k in (("z", 1), ("layout", 2), ("edges", 16), ("big", 16))
+            for name, k in (("z", 1), ("shift", 1), ("layout", 2), ("edges", 16), ("big", 16))
         ))  # fmt: skip
-    z, layout, edges, big = (torch.stack(parts) for parts in zip(*cut, strict=True))
-    return z.float(), layout, edges, big
+    z, shift, layout, edges, big = (torch.stack(parts) for parts in zip(*cut, strict=True))
+    return z.float(), shift.float(), layout, edges, big
 
 
 # --- unet: denoising, with regions and ControlNets ------------------------------------------------

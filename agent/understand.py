@@ -156,6 +156,7 @@ _SUBSTANCE = (
     "temperature",
     "adjust",
     "formality",
+    "unlimited",
 )
 
 

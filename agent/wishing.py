@@ -97,6 +97,8 @@ def change(
         if old is None or abs(old - new["temperature_c"]) > 4:
             new["season"] = {}
     money = numbers.budget(message)
+    if money is None and any(h.has("unlimited") for h in found):
+        new["budget"] = None
     if money is not None:
         new["budget"] = money
         if numbers.other_coin(message):

@@ -23,7 +23,8 @@ _HUNDREDS = {
     "seiscientos": 600, "setecientos": 700, "ochocientos": 800, "novecientos": 900,
     "cien": 100, "ciento": 100, "vingts": 20,
 }  # fmt: skip
-_TIMES = {"hundred": 100, "cent": 100, "cents": 100, "thousand": 1000, "mille": 1000, "mil": 1000}
+_TIMES = {"hundred": 100, "cent": 100, "cents": 100, "thousand": 1000, "mille": 1000, "mil": 1000,
+          "hundert": 100, "tausend": 1000}  # fmt: skip
 _JOINS = {"and", "et", "y"}
 _ARTICLES = {"a", "one"}
 

@@ -13,6 +13,7 @@ from agent.number_words import in_digits
         ("budget five hundred euros", 500), ("under fifty euros", 50), ("under a hundred", 100),
         ("two hundred and fifty euros", 250), ("Budget dreihundert Euro", 300),
         ("höchstens zweihundertfünfzig Euro", 250), ("zweitausendfünfhundert Euro", 2500),
+        ("Budget: zwei hundert", 200),
         ("budget trois cents euros", 300), ("moins de deux cents euros", 200),
         ("quatre-vingt-dix euros", 90), ("soixante-quinze euros", 75),
         ("presupuesto trescientos euros", 300), ("mil doscientos euros", 1200),

@@ -354,3 +354,38 @@ def test_waving_is_a_pose_and_waves_are_a_print(text, pose, pattern):
 def test_a_budget_can_be_taken_back(text):
     assert wish(text, {"wish": {"budget": 80.0, "occasion": "date"}}).budget is None
     assert wish("warmer", {"wish": {"budget": 80.0, "occasion": "date"}}).budget == 80
+
+
+def test_a_list_of_what_to_avoid_ends_where_a_garment_is_described():
+    for text in ("no wool, navy or teal dress for a wedding",
+                 "she's allergic to wool, navy or teal dress, under 200",
+                 "keine Wolle, dunkelblaues oder grünes Kleid",
+                 "pas de laine, robe bleue ou verte"):  # fmt: skip
+        read = wish(text)
+        assert [p.materials for p in read.avoid] == [("wool",)], text
+        assert [p.slot or p.slots[0] for p in read.want] == ["onepiece"], text
+    assert wish("no wool, navy or teal dress").want[0].colors == ("navy", "teal")
+    out = {m for p in wish("no wool, silk or leather").avoid for m in p.materials}
+    assert out == {"wool", "silk", "leather"}
+    assert not wish("no yellow, stripes or heels").want
+
+
+@pytest.mark.parametrize(
+    ("text", "material"),
+    [("a wool-free winter look", "wool"), ("wool free", "wool"), ("leather-free shoes", "leather"),
+     ("lederfreie Schuhe", "leather"), ("lederfrei, Winter", "leather"),
+     ("ウールフリーのコート", "wool"), ("vegane Schuhe", "leather"), ("vegan boots", "wool")],
+)  # fmt: skip
+def test_free_of_a_material_means_without_it(text, material):
+    read = wish(text)
+    assert material in {m for p in read.avoid for m in p.materials}
+    assert not any(p.materials for p in read.want)
+
+
+def test_a_free_evening_avoids_nothing():
+    assert not wish("I'm free on sunday, a red dress").avoid
+    assert wish("a navy wool-free coat").want[0].colors[0] == "navy"
+
+
+def test_a_shade_that_is_fine_is_no_longer_avoided():
+    assert avoided("I hate blue, navy is fine") == {"blue", "light blue"}

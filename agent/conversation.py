@@ -314,6 +314,7 @@ def note(thread: Thread, drawing: bool, marked: dict[str, Any] | None = None) ->
         "person_chosen": thread.person_chosen,
         "wish": now.wish.model_dump(mode="json", exclude_defaults=True) if now else None,
         "plan": now.plan if now else None,
+        "first": _pieces_of(thread.moments[0].plan) if len(thread.moments) > 1 else None,
         "before": thread.moments[-2].plan if len(thread.moments) > 1 else None,
         "left": thread.undone[-1].plan if thread.undone else None,
         "said": [clip(t.user, _SAID) for t in thread.turns[-_SAID_BEFORE:]],
@@ -323,6 +324,10 @@ def note(thread: Thread, drawing: bool, marked: dict[str, Any] | None = None) ->
         "undone": len(thread.undone),
         "words": {"poses": list(POSES), "scenes": list(SCENES), "occasions": list(OCCASIONS)},
     }
+
+
+def _pieces_of(plan: dict[str, Any]) -> dict[str, Any]:
+    return {"garments": [{"id": g["id"], "slot": g["slot"]} for g in plan["garments"]]}
 
 
 def note_text(state: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from agent.lexicon import Hit, fold
+from agent.number_words import in_digits
 from catalog.garment import Season
 
 _NUMBER = r"(?:-|−|–|minus |moins |menos |零下|マイナス|氷点下)?\s?\d{1,3}(?:[.,]\d)?"
@@ -24,7 +25,7 @@ _LIMIT = (
     r"(?:under|below|less than|max(?:imum)?|at most|up to|no more than|not more than|within|"
     r"budget(?: is| of|:)?(?: about| around)?|cheaper than|for less than|limit of|spend|"
     r"unter|bis zu|hochstens|maximal|moins de|max|pas plus de|menos de|hasta|maximo|"
-    r"预算|不超过|予算)"
+    r"presupuesto(?: de)?|预算(?:是|在)?|不超过|予算は?)"
 )
 _BUDGETS = (
     re.compile(
@@ -36,31 +37,9 @@ _BUDGETS = (
 )
 
 
-_TENS = {w: 10 * i for i, w in enumerate(("zero", "ten", "twenty", "thirty", "forty"))}
-_ONES = {w: i for i, w in enumerate(("one", "two", "three", "four", "five", "six", "seven", "eight",
-                                     "nine"), 1)}  # fmt: skip
-_TEENS = {"eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
-          "seventeen": 17, "eighteen": 18, "nineteen": 19}  # fmt: skip
-_SPOKEN = re.compile(
-    rf"\b(?:({'|'.join(_TENS)})(?: ({'|'.join(_ONES)}))?|({'|'.join((*_ONES, *_TEENS))}))"
-    r"(?= (?:degrees?|celsius|below|above|c\b))"
-)
-
-
-def _in_digits(folded: str) -> str:
-    """“twenty five degrees” → “25 degrees”."""
-
-    def digits(m: re.Match[str]) -> str:
-        if m[3]:
-            return str(_ONES.get(m[3]) or _TEENS[m[3]])
-        return str(_TENS[m[1]] + _ONES.get(m[2] or "", 0))
-
-    return _SPOKEN.sub(digits, folded)
-
-
 def temperature(text: str) -> tuple[float, float | None] | None:
     """(°C, span in °C or None) said in ``text``; None when there is none."""
-    folded = _in_digits(fold(text).replace("℃", "°c").replace("℉", "°f"))
+    folded = in_digits(fold(text).replace("℃", "°c").replace("℉", "°f"))
     folded = re.sub(r"\bbelow (?:zero|freezing)\b", "", _below(folded))
     span = _SPAN.search(folded)
     if span:
@@ -74,7 +53,10 @@ def temperature(text: str) -> tuple[float, float | None] | None:
         return round((low + high) / 2, 1), round(high - low, 1)
     if values:
         return values[-1 if len(values) > 1 else 0], None
-    bare = re.search(r"(?<![\d\w.])[-−–](\d{1,2})(?![\d.%]|\s*(?:%|€|\$|eur|year))", folded)
+    bare = re.search(
+        r"(?<![\d\w.])(?:[-−–]|minus )(\d{1,2})(?![\d.%]|\s*(?:%|€|\$|eur|year))",
+        folded,
+    )
     if bare:
         return -float(bare.group(1)), None
     under = re.search(r"(?<![\d.])(\d{1,2}) below\b(?! \d)", folded)
@@ -117,10 +99,7 @@ def size(text: str) -> str | None:
 
 def budget(text: str) -> float | None:
     """The most the outfit may cost, when an amount of money is said."""
-    folded = fold(text)
-    wan = re.search(r"(\d+)\s*万", folded)
-    if wan and "円" in folded:
-        return float(wan.group(1)) * 10000
+    folded = in_digits(fold(text))
     for pattern in _BUDGETS:
         for match in pattern.finditer(folded):
             tail = folded[match.end() : match.end() + 12]

@@ -134,6 +134,8 @@ class _Reader:
                 continue
             elif hit.has("cut"):
                 self.cut = hit.get("cut") or ""
+            elif hit.cues("free") and self._free_of(i):
+                self.last = None
             elif hit.has("category", "slot") and not self._is_attribute_here(hit, nxt):
                 self._garment(hit)
             elif hit.has(*_FIELD):
@@ -203,9 +205,22 @@ class _Reader:
         """“denim shorts”, “leather boots”: a word that is both describes the next garment."""
         return hit.has("material", "pattern") and nxt is not None and nxt.has("category", "slot")
 
+    def _free_of(self, i: int) -> bool:
+        """“wool-free”, “lederfrei”: the attribute right before (or in) the word is avoided."""
+        about = self.hits[i] if self.hits[i].has(*_FIELD) else self.hits[i - 1] if i else None
+        kind = next((k for k, _ in about.meanings if k in _FIELD), None) if about else None
+        if about is None or kind is None:
+            return False
+        name, words = attribute(kind, about.get(kind) or "")
+        left = tuple(w for w in self.pending.get(name, ()) if w not in words)
+        self.pending = {k: v for k, v in (self.pending | {name: left}).items() if v}
+        piece = Piece(**{name: words}, said=f"something {words[0]}")  # type: ignore[arg-type]
+        self.out.found.append(Mention(piece, "avoid", about.start, loose=True))
+        return True
+
     def _list_goes_on(self, i: int) -> bool:
         """After a comma the stance lasts while the list does: “no heels, scarves or hats”."""
-        if self.stance == "want":
+        if self.stance == "want" or self._described_garment(i):
             return False
         for j, hit in enumerate(self.hits[i + 1 : i + 9]):
             if hit.text in ("or", "nor", "oder", "ou", "o"):
@@ -215,6 +230,18 @@ class _Reader:
             if j == 0 and not hit.has("category", "slot", *_FIELD):
                 return False
         return False
+
+    def _described_garment(self, comma: int) -> bool:
+        """Whether something new comes after a list of bare attributes: “no wool, navy dress”."""
+        before, after = self.hits[max(comma - 1, 0)], self.hits[comma + 1 : comma + 6]
+        kind = next((k for k, _ in before.meanings if k in _FIELD), None)
+        at = next((j for j, h in enumerate(after) if h.has("category", "slot")), None)
+        if kind is None or before.has("category", "slot") or at is None:
+            return False
+        about = after[at - 1] if at else after[1] if len(after) > 1 else None
+        if about is None or not about.has(*_FIELD) or not (at == 0 or after[0].has(*_FIELD)):
+            return False
+        return not after[0].has(kind) and not about.has(kind)
 
     def _garment(self, hit: Hit) -> None:
         value = hit.get("category")
@@ -296,7 +323,7 @@ class _Reader:
         for other in self.hits[at + 1 : at + 5]:
             if other.has("category", "slot"):
                 return True
-            if not (other.has(*_FIELD) or other.text in ("and", "or", "und", "的", "の", "い")):
+            if not (other.has(*_FIELD) or other.text in ("and", "und", "的", "の", "い", *_OR)):
                 return False
         return False
 

@@ -170,7 +170,9 @@ class _Turn:
         return AIMessage(replies.back(data, self.request))
 
     def _have(self) -> AIMessage:
-        asked = self._of("find_garments")
+        asked, about = self._of("find_garments"), self.request.about
+        if not self.request.find and about:  # a kind of thing that no catalog has
+            return AIMessage(replies.found(about.words, [], self.request.language))
         if not asked:
             return _calls(*[("find_garments", _filters(p)) for p in self.request.find[:_FINDS]])
         cards = [c for _, data, ok in asked if ok for c in _cards(data)]

@@ -8,7 +8,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from agent import numbers
+from agent.lexicon import Hit
 from agent.phrasebook import EVENTS, listed, name, of_card, say
+from tools.warmth import most_clo, needed_clo, temperature_of
 from tools.wish import OCCASIONS
 
 _SHAPES = (
@@ -28,6 +31,40 @@ _SHAPES = (
                r"(?:bastante|suficientemente|lo bastante) (?:elegante|formal|arreglad)|"
                r"够不?够?正式|正式吗|(?:フォーマル|きちんと).{0,8}(?:ですか|十分|大丈夫)"),
 )  # fmt: skip
+_IT = r"(?:it|this|that|they|these|those|(?:the|my|her|his) [a-z]+)"
+_ASKED = re.compile(
+    r"^(?:(?:and|but|so|ok|okay|hmm|also)[ ,]+)*(?:"
+    rf"(?:is|are|does|do|will|would|has) {_IT}\b|"
+    rf"how (?!much|many|about)\w+ (?:is|are) {_IT}\b|"
+    rf"(?:can|could|may|should) (?:i|she|he|we|one) (?:wear|use|walk in|sit in|go in) {_IT}\b|"
+    r"(?:ist|sind|passt|passen|halt|halten|wird|geht|taugt|hat) "
+    r"(?:das|es|die|der|diese[rs]?|sie)\b|"
+    r"kann (?:ich|man|sie|er) (?:das|es|sie|die|den|diese\w*)\b|"
+    r"(?:est ce que?|puis je|c' est|"
+    r"(?:le|la|les|l'|ce|cette|ces) [a-z ]+ (?:est|sont)[ -](?:il|elle)|"
+    r"ca (?:va|convient)|je peux (?:le|la|les) (?:porter|mettre))\b|"
+    r"¿?\s*(?:es|son|esta|estan|sirven?|puedo (?:llevar|usar|poner)\w*|aguantan?)\b)[^.!;?]*\?*$|"
+    r"^[^.!;?。！？]*(?:吗|么|ですか|ますか|でしょうか|かな)[?？]?$"
+)
+"""A question about what is worn, that can be answered with yes or no, or by how much."""
+_REQUEST = re.compile(
+    r"\b(?:make|change|swap|replace|add|give|find|show|another|other|else|instead|rather|better|"
+    r"possible|available|in stock|come in|comes in|without|ander\w*|lieber|statt|moglich|autres?|"
+    r"plutot|avez|y a|possible|otr[oa]s?|mejor|tienes|hay|posible)\b|"
+    r"[有换想再别]|不要|能给|推荐|什么|怎么|哪|あり|もらえ|くれ|くださ|いただけ|できます|"
+    r"変え|替え|他の|別の|どんな|何|どう|どれ|どこ|おすすめ"
+)
+"""The same form, but something is asked for."""
+_TOGETHER = re.compile(
+    r"\b(?:match\w*|goe?s? with|go together|suits? (?:me|the|each)|zusammen|passt .*zu[mr]?|"
+    r"va avec|vont ensemble|combinan?)\b|搭吗|配吗|合いますか"
+)
+_FITTING = re.compile(
+    r"\b(?:ok|okay|fine|suitable|appropriate|alright|all right|good|passend|angemessen|"
+    r"convenable|adecuad[oa]|apropiad[oa])\b|可以吗|行吗|合适吗"
+)
+_COMFORT = re.compile(r"comfort|comfy|confortable|bequem|comod|舒服|舒适|快適|楽(?:です|か)")
+_DEAR = re.compile(r"\b(?:expensive|teuer|cher|chere|car[oa]s?)\b|贵|高いです")
 _AS_DRESSY = 0.12
 """Formality by which an outfit may miss its occasion and still suit it."""
 
@@ -37,8 +74,93 @@ def question(folded: str) -> str | None:
     return next((kind for kind, shape in _SHAPES if re.search(shape, folded)), None)
 
 
-def answer(kind: str, plan: dict[str, Any], shown: list[dict[str, Any]], language: str) -> str:
-    """The answer about the garments ``shown``, or about the whole outfit."""
+def about_worn(folded: str, found: list[Hit]) -> str | None:
+    """The kind of answer that a question about the outfit worn wants; None when it is none.
+
+    Whatever no card tells is “cannot_tell”: a question changes nothing.
+    """
+    kind = question(folded)
+    if kind is not None:
+        return kind
+    fine = any(h.asks("fine") for h in found)
+    if not fine and not _ASKED.search(folded.strip()) or _REQUEST.search(folded):
+        return None
+    if any(h.has("ask") and not (h.asks("thanks") or h.asks("new") or fine) for h in found):
+        return None
+    if _COMFORT.search(folded):
+        return "cannot_tell"
+    adjust = {h.get("adjust") for h in found}
+    sky = {h.get("weather") for h in found}
+    if adjust & {"warmer", "cooler"} or "snow" in sky or any(h.has("season") for h in found):
+        return "warm_enough"
+    if numbers.temperature(folded) or any(h.has("temperature") for h in found):
+        return "warm_enough"
+    if "rain" in sky:
+        return "waterproof"
+    if fine or event_asked(found) or adjust & {"formal", "casual"} or _FITTING.search(folded):
+        return "dressy"
+    if adjust & {"cheaper", "pricier"} or _DEAR.search(folded):
+        return "cost"
+    if _TOGETHER.search(folded):
+        return "why"
+    if any(h.has("material") for h in found):
+        return "material"
+    return "what" if any(h.has("color", "pattern") for h in found) else "cannot_tell"
+
+
+def event_asked(found: list[Hit]) -> str:
+    """The occasion a question names; “does it work” names none."""
+    for i, hit in enumerate(found):
+        verb = hit.text == "work" and not (i and found[i - 1].text in ("for", "to", "at", "my"))
+        if (event := hit.get("occasion")) and not verb:
+            return event
+    return ""
+
+
+def celsius_asked(folded: str, found: list[Hit], plan: dict[str, Any]) -> float | None:
+    """The temperature that a question about warmth names, itself or by its season or snow."""
+    heat, season = numbers.temperature(folded), numbers.seasons(folded, found)
+    if heat:
+        return heat[0]
+    if any(h.get("weather") == "snow" for h in found):
+        return min(float(plan["temperature_c"]), 0.0)
+    return temperature_of(season) if season else None
+
+
+def warmth(plan: dict[str, Any], celsius: float | None, language: str) -> str:
+    """Whether the outfit keeps one warm, at ``celsius`` or at the temperature it was made for."""
+    low, clo = float((plan.get("clo_needed") or [0])[0]), float(plan["clo_total"])
+    outside = float(plan["temperature_c"])
+    if celsius is not None and celsius != outside:
+        outside = celsius
+        low = needed_clo(outside, OCCASIONS[plan.get("occasion") or "everyday"].met)[0]
+    told = (
+        "At {t} °C it should keep you comfortable: it insulates {a} clo and about {b} clo is "
+        "asked for when you walk."
+    )
+    if clo < low - 0.15:
+        told = (
+            "At {t} °C it is on the cool side: it insulates {a} clo and about {b} clo is "
+            "asked for when you walk. Say “warmer” and I will add to it."
+        )
+    elif clo > most_clo(outside):
+        told = (
+            "At {t} °C it is too warm: it insulates {a} clo and about {b} clo is asked for when "
+            "you walk. Say “cooler” and I will change it."
+        )
+    return say(told, language, t=f"{outside:g}", a=f"{clo:.2f}", b=f"{low:.2f}")
+
+
+def answer(
+    kind: str, plan: dict[str, Any], shown: list[dict[str, Any]], language: str, event: str = ""
+) -> str:
+    """The answer about the garments ``shown``, or about the whole outfit and an ``event``."""
+    if kind == "cannot_tell":
+        return say(
+            "I cannot tell that: a card says what a piece is made of, its color, warmth, price and "
+            "whether it keeps the rain out. Nothing was changed.",
+            language,
+        )
     if kind == "material":
         colon = {"fr": " : ", "zh": "：", "ja": "："}.get(language, ": ")
         said = [f"{of_card(g, language)}{colon}{name('material', g['material'], language)}"
@@ -51,10 +173,13 @@ def answer(kind: str, plan: dict[str, Any], shown: list[dict[str, Any]], languag
         if wet:
             parts.append(say("Not waterproof: {list}.", language, list=listed(wet, language)))
         return ("" if language in ("zh", "ja") else " ").join(parts)
-    aim = OCCASIONS[plan.get("occasion") or "everyday"].formality
+    event = event or plan.get("occasion") or "everyday"
+    aim = OCCASIONS[event].formality
     worn = plan["garments"]
     level = sum(float(g["formality"]) for g in worn) / len(worn)
-    event = EVENTS.get(plan["occasion"], plan["occasion"])
+    if event == "formal" and language == "en":
+        event = "a formal occasion"
+    event = EVENTS.get(event, event)
     told = "Yes, it is as dressy as {event:o} asks for."
     if level < aim - _AS_DRESSY:
         told = "It is more casual than {event:o} asks for. Say “more formal” and I will change it."

@@ -56,10 +56,19 @@ _STEPS = {
     4: r"four|4|vier|quatre|cuatro|四步|四次|四つ|4つ",
 }
 _NTH = {
+    1: r"first|1st|ersten?|erstes|premi(?:er|ere)|primer[oa]?|第一|一番目|1番目|一つ目|1つ目",
     2: r"second|2nd|zweiten?|zweites|deuxieme|seconde?|segund[oa]|第二|二番目|2番目|二つ目|2つ目",
     3: r"third|3rd|dritten?|drittes|troisieme|tercer[oa]?|第三|三番目|3番目|三つ目|3つ目",
     4: r"fourth|4th|vierten?|viertes|quatrieme|cuart[oa]|第四|四番目|4番目|四つ目|4つ目",
 }
+_TAKEN = {
+    "first": r"\b(?:from|of) (?:the |my )?(?:very )?(?:first|original)"
+             r"(?: (?:look|outfit|one|version)\b|$|[.,;!?])|\b(?:aus|von|vom) (?:dem )?ersten\b|"
+             r"\b(?:de la premiere|du premier)\b|\b(?:del primer[oa]?|de la primera)\b|"
+             r"第一套(?:里|中)?的|最初の(?:コーデの)?",
+    "before": r"\b(?:from|of) the (?:last|previous|earlier) (?:look|outfit|one)\b|"
+              r"\b(?:from|of) the (?:look|outfit|one) before\b|上一套(?:里|中)?的",
+}  # fmt: skip
 _LOOK = r"(?:\s*(?:one|look|outfit|version|option|tenue|套|个|身|の|を|に|が)|\s*[.!?。！？]?$)"
 
 
@@ -171,3 +180,8 @@ def nth(folded: str) -> int | None:
         if re.search(rf"(?<![a-z\d])(?:{words}){_LOOK}", folded):
             return count
     return None
+
+
+def taken_from(folded: str) -> str | None:
+    """The look a garment is wanted from, first or before: “the shoes from the first look”."""
+    return next((look for look, words in _TAKEN.items() if re.search(words, folded)), None)

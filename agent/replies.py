@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from agent import questions
+from agent import questions, sizes
 from agent.phrasebook import EVENTS, listed, of_card, piece, say, told
 from agent.reference import meant
 from agent.understand import Request
@@ -64,8 +64,9 @@ def small_talk(request: Request, state: dict[str, Any]) -> str:
         stop = "。" if language in ("zh", "ja") else ". "
         why = say("Here is why — {list}.", language, list=stop.join(reasons[:6]))
         return _joined([missing, why], language)
-    if kind in ("material", "waterproof", "dressy"):
-        return _joined([missing, questions.answer(kind, plan, shown, language)], language)
+    if kind in ("material", "waterproof", "dressy", "cannot_tell"):
+        told_as = questions.answer(kind, plan, shown, language, request.event)
+        return _joined([missing, told_as], language)
     if kind == "cost":
         prices = ", ".join(f"{of_card(g, language)} {g['price']:.2f}" for g in shown)
         whole = f"{plan['price_total']:.2f} {_currency(plan)}"
@@ -74,16 +75,9 @@ def small_talk(request: Request, state: dict[str, Any]) -> str:
             told_as = "Together {price}: {list}."
         return say(told_as, language, list=prices, price=whole)
     if kind == "warm_enough":
-        low, clo = float((plan.get("clo_needed") or [0])[0]), float(plan["clo_total"])
-        told_as = (
-            "At {t} °C it should keep you comfortable: it insulates {a} clo and about {b} clo is "
-            "asked for when you walk."
-            if clo >= low - 0.15
-            else "At {t} °C it is on the cool side: it insulates {a} clo and about {b} clo is "
-            "asked for when you walk. Say “warmer” and I will add to it."
-        )
-        t = f"{plan['temperature_c']:g}"
-        return say(told_as, language, t=t, a=f"{clo:.2f}", b=f"{low:.2f}")
+        return questions.warmth(plan, request.celsius, language)
+    if kind == "sizes":
+        return say(sizes.NOT_ON_CARDS, language)
     if kind == "what":
         return say("You are wearing {list}.", language, list=_listed(garments, language))
     if kind == "compare":
@@ -240,6 +234,10 @@ def back(facts: dict[str, Any], request: Request) -> str:
     pieces = _listed(facts.get("garments", []), request.language)
     if request.kind == "redo" or request.steps < 0:
         return say("Here it is again: {list}.", request.language, list=pieces)
+    if request.kind == "first":
+        return say("Back to the first look: {list}.", request.language, list=pieces)
+    if request.steps > 1:
+        return say("Back to that look: {list}.", request.language, list=pieces)
     return say("Back to the look before: {list}.", request.language, list=pieces)
 
 

@@ -10,11 +10,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from agent import numbers
+from agent import numbers, sizes
 from agent.lexicon import Hit, fold, hits, language_of, named
 from agent.pieces import Mention, mentions
-from agent.questions import question as fact_asked
-from agent.reference import meant, nth, resolved, steps_back
+from agent.questions import about_worn, celsius_asked, event_asked
+from agent.reference import meant, nth, resolved, steps_back, taken_from
 from agent.refusals import refusal
 from agent.touch_words import touch_of
 from agent.wearer import CLOTHES, wearer
@@ -24,7 +24,7 @@ from tools.wish import Piece, Wish
 Kind = Literal[
     "dress", "touch", "redraw", "undo", "redo", "first", "greet", "thanks", "why", "cost", "what",
     "warm_enough", "help", "have", "compare", "decline", "unclear", "material",
-    "waterproof", "dressy",
+    "waterproof", "dressy", "cannot_tell", "sizes",
 ]  # fmt: skip
 
 
@@ -51,6 +51,10 @@ class Request:
     """Why it is declined: undress, child, harm, inject, elsewhere."""
     about: Piece | None = None
     """What a question is about."""
+    celsius: float | None = None
+    """Kind warm_enough: the temperature asked about, if not the plan's."""
+    event: str = ""
+    """Kind dressy: the occasion asked about, if not the plan's."""
     notes: list[str] = field(default_factory=list)
     """Things to say aloud."""
     steps: int = 1
@@ -69,11 +73,16 @@ def understand(message: str, state: dict[str, Any]) -> Request:
     refused = refusal(folded)
     if refused:
         return Request("decline", language, reason=refused)
+    if sizes.only_measures(folded):
+        return Request("sizes", language)
+    left, measured = sizes.without_measures(folded)
+    message = left if measured else message
     message = _NO.sub("", _APART.sub(r"\1 off \2", message))
     picked, message = _picked(message)
     language, folded = language_of(message, str(state.get("language") or "en")), fold(message)
     found = resolved(hits(message, language), state)
-    touch = touch_of(message, found, language, state)
+    asked = about_worn(folded, found) if state.get("plan") else None
+    touch = None if asked else touch_of(message, found, language, state)
     if touch is not None:
         wish = Wish.model_validate(state.get("wish") or {})
         return Request("touch", language, wish=wish, touch=touch)
@@ -84,7 +93,7 @@ def understand(message: str, state: dict[str, Any]) -> Request:
     request = Request("dress", language, person=person)
     request.pose = picked.get("pose") or _first(found, "pose", masked)
     request.scene = picked.get("scene") or _first(found, "scene", masked)
-    small = _small_talk(found, folded, said, state, request)
+    small = _small_talk(found, folded, said, state, request, asked)
     if small is not None:
         return small
     change(request, message, found, said, state)
@@ -141,10 +150,12 @@ _NO = re.compile(
     r"^\s*(?:no|nope|nah|nein|nee|non|不是|不|不对|いや|いいえ|いえ)\s*[,，、]\s*(?=\S)", re.I
 )
 """“No, the boots black”: a word to the person, not a wish."""
+_WISHED = re.compile(r"^[^?]*\b(?:make|want|need|something|find|give|must be|should be)\b[^?]*$")
+"""“I want it warm enough for -10” is no question."""
 _HAVE = re.compile(
     r"\b(?:do you have|have you got|got any|which|list|find me|what .* do you have|haben sie|"
     r"habt ihr|gibt es|avez vous|as tu|y a t il|tienes|tienen|teneis|hay)\b|"
-    r"有没有|有什么|ありますか"
+    r"有没有|有什么|有.{1,12}[吗么]|ありますか"
 )
 _SUBSTANCE = (
     *CLOTHES,
@@ -156,6 +167,7 @@ _SUBSTANCE = (
     "temperature",
     "adjust",
     "formality",
+    "unlimited",
 )
 
 
@@ -167,14 +179,22 @@ def _look(number: int, state: dict[str, Any], request: Request) -> Request | Non
         return None
     if number == now:
         return Request("what", request.language)
-    request.kind, request.steps = "undo", now - number
+    request.kind, request.steps = "first" if number == 1 else "undo", now - number
     return request
 
 
 def _small_talk(
-    found: list[Hit], folded: str, said: Any, state: dict[str, Any], request: Request
+    found: list[Hit],
+    folded: str,
+    said: Any,
+    state: dict[str, Any],
+    request: Request,
+    asked: str | None,
 ) -> Request | None:
-    """Messages that do not change the outfit; None when this one does."""
+    """Messages that do not change the outfit; None when this one does.
+
+    ``asked``: the kind of answer that a question about what is worn wants.
+    """
 
     def asks(*values: str) -> bool:
         return any(h.asks(v) for h in found for v in values)
@@ -192,6 +212,8 @@ def _small_talk(
         return answer("compare")
     if plan and not substance and (look := nth(folded)) is not None:
         return _look(look, state, request)
+    if said.found and taken_from(folded):
+        return None
     if asks("first"):
         return answer("first")
     if asks("undo") and not asks("another"):
@@ -199,10 +221,14 @@ def _small_talk(
         request.kind = "undo"
         return request
     if plan:
-        if (fact := fact_asked(folded)) is not None:
-            return answer(fact)  # type: ignore[arg-type]
-        if asks("warm_enough"):
-            return answer("warm_enough")
+        if asked is None and asks("warm_enough") and not _WISHED.search(folded):
+            asked = "warm_enough"
+        if asked is not None:
+            request.celsius = celsius_asked(folded, found, plan) if asked == "warm_enough" else None
+            request.event = event_asked(found)
+            request.kind = asked  # type: ignore[assignment]
+            request.about = next((m.piece for m in said.found if not m.loose), None)
+            return request
         if asks("why") and not asks("new"):
             return answer("why")
         if asks("cost") and not adjust and numbers.budget(folded) is None:
@@ -211,6 +237,9 @@ def _small_talk(
             return answer("what")
     if asks("have") and said.found and not asks("new") and _HAVE.search(folded):
         return Request("have", request.language, about=about, find=[m.piece for m in said.found])
+    absent = [v for h in found if (v := h.get("absent"))]
+    if asks("have") and absent and not asks("new") and _HAVE.search(folded):
+        return Request("have", request.language, about=Piece(said=" or ".join(absent)))
     if asks("cost") and plan is None and said.found and not number:
         return Request("have", request.language, about=about, find=[m.piece for m in said.found])
     person = bool(request.person) and set(request.person) != {"presentation"}
@@ -225,6 +254,8 @@ def _small_talk(
         return None
     if asks("help"):
         return answer("help")
+    if asks("warm_enough", "fine"):
+        return answer("unclear")
     if asks("thanks"):
         return answer("thanks")
     if asks("greet"):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agent import numbers
-from agent.lexicon import Hit
+from agent.lexicon import Hit, fold
 from agent.pieces import Mention, Mentions, without
-from agent.reference import meant
+from agent.reference import meant, taken_from
 from tools.reading import read_wish
 from tools.wish import OCCASIONS, Piece, Wish
 
@@ -97,6 +97,8 @@ def change(
         if old is None or abs(old - new["temperature_c"]) > 4:
             new["season"] = {}
     money = numbers.budget(message)
+    if money is None and any(h.has("unlimited") for h in found):
+        new["budget"] = None
     if money is not None:
         new["budget"] = money
         if numbers.other_coin(message):
@@ -104,7 +106,8 @@ def change(
     if size := numbers.size(message):
         new["size"] = size
     absent = [h.get("absent") for i, h in enumerate(found) if h.has("absent")
-              and not any(b.cues("not") for b in found[max(0, i - 3) : i])]  # fmt: skip
+              and not any(b.cues("not") for b in found[max(0, i - 3) : i])
+              and not any(b.cues("free") for b in found[i + 1 : i + 2])]  # fmt: skip
     new["absent"] = tuple(dict.fromkeys(str(a) for a in absent))[:12]
     shunned = tuple(Piece(materials=(m,), said=m) for h in found if (v := h.get("shun"))
                     for m in v.split("|"))  # fmt: skip
@@ -117,8 +120,9 @@ def change(
     wish = _adjust(wish, found, plan, message)
     said = _measured(said, found, worn)
     wish = _pieces(wish, said, mentioned.keep_all, worn, request)
-    if any(h.cues("previous") for h in found):
-        wish = _previous(wish, said, (state.get("before") or {}).get("garments", []))
+    source = taken_from(fold(message)) or ("before" if _says_previous(found) else None)
+    if source and plan:
+        wish = _previous(wish, said, (state.get(source) or {}).get("garments", []))
     another = (asks("another") or request.another) and not any(m.stance == "swap" for m in said)
     if another or mentioned.change_rest:
         kept = set(wish.keep)
@@ -132,6 +136,10 @@ def change(
         h.has("adjust", "degree") for h in found
     ) or any(m.stance in ("swap", "less", "like") for m in said)  # fmt: skip
     request.wish = Wish.model_validate(wish.model_dump())
+
+
+def _says_previous(found: list[Hit]) -> bool:
+    return any(h.cues("previous") for h in found)
 
 
 def _weather(found: list[Hit]) -> list[str]:
@@ -246,6 +254,8 @@ def _pieces(
             m = Mention(piece, "want", m.start)
             keep += [g["id"] for g in worn if g["id"] != main["id"]]
         if m.stance == "want":
+            if m.loose:
+                avoid = _allowed(avoid, piece)
             if m.loose and not piece.everywhere and _only_fit(piece):
                 like = (*without(like, piece), piece)
                 continue
@@ -379,7 +389,7 @@ def _measured(said: list[Mention], found: list[Hit], worn: list[dict[str, Any]])
 
 
 def _previous(wish: Wish, said: list[Mention], before: list[dict[str, Any]]) -> Wish:
-    """“the previous shoes”: those of the look before come back."""
+    """“the previous shoes”: those of a look ``before`` come back."""
     slots = {s for m in said if not m.loose and len(m.piece.slots) == 1 for s in m.piece.slots}
     back = [g["id"] for g in before if g["slot"] in slots]
     if not back:
@@ -441,6 +451,16 @@ def _covers(avoided: Piece, wanted: Piece) -> bool:
     if avoided.colors and not avoided.categories and wanted.colors:
         return wanted.colors[0] in avoided.colors
     return False
+
+
+def _allowed(avoid: tuple[Piece, ...], piece: Piece) -> tuple[Piece, ...]:
+    """“I hate blue, navy is fine”: the colours of ``piece`` are no longer avoided."""
+    kept = []
+    for a in avoid:
+        colors = tuple(c for c in a.colors if c not in piece.colors)
+        if colors or not a.colors:
+            kept.append(a if colors == a.colors else a.model_copy(update={"colors": colors}))
+    return tuple(kept)
 
 
 def _same(a: Piece, b: Piece) -> bool:

@@ -319,3 +319,73 @@ def test_money_that_is_not_the_catalogs_is_said_aloud(talk):
     said = "300 is meant in the currency of the prices"
     assert said in talk("date night, budget 300 dollars", "a")["reply"]
     assert said not in talk("date night, budget 300 euros", "b")["reply"]
+
+
+@pytest.mark.parametrize(
+    ("text", "scene"),
+    [
+        ("手叉腰，在公园", "park"), ("im Wald", "forest"), ("invierno en el bosque", "forest"),
+        ("冬の森", "forest"), ("hiver, devant un escalier", "stairs"),
+        ("auf der Straße", "city street"),
+        ("dans un café", "cafe"), ("en una cafetería", "cafe"), ("在咖啡馆", "cafe"),
+        ("im Garten", "garden"), ("在花园里", "garden"), ("オフィスで", "office"),
+        ("en la playa", "beach"), ("在海边", "beach"), ("客厅", "home"), ("白い背景", "studio"),
+    ],
+)  # fmt: skip
+def test_places_are_read_in_every_language(text, scene):
+    assert understand(text, {}).scene == scene
+
+
+@pytest.mark.parametrize(
+    ("text", "pose", "pattern"),
+    [("wave", "waving", None), ("have her wave", "waving", None),
+     ("a waves pattern shirt", None, "waves"), ("手叉腰，在公园", "hands on hips", None)],
+)  # fmt: skip
+def test_waving_is_a_pose_and_waves_are_a_print(text, pose, pattern):
+    read = understand(text, {})
+    assert read.pose == pose
+    assert [p for w in read.wish.want for p in w.patterns] == ([pattern] if pattern else [])
+
+
+@pytest.mark.parametrize(
+    "text", ["forget the budget", "no budget limit", "Budget egal", "peu importe le budget",
+             "sin límite de presupuesto", "不限预算", "予算は気にしない"],
+)  # fmt: skip
+def test_a_budget_can_be_taken_back(text):
+    assert wish(text, {"wish": {"budget": 80.0, "occasion": "date"}}).budget is None
+    assert wish("warmer", {"wish": {"budget": 80.0, "occasion": "date"}}).budget == 80
+
+
+def test_a_list_of_what_to_avoid_ends_where_a_garment_is_described():
+    for text in ("no wool, navy or teal dress for a wedding",
+                 "she's allergic to wool, navy or teal dress, under 200",
+                 "keine Wolle, dunkelblaues oder grünes Kleid",
+                 "pas de laine, robe bleue ou verte"):  # fmt: skip
+        read = wish(text)
+        assert [p.materials for p in read.avoid] == [("wool",)], text
+        assert [p.slot or p.slots[0] for p in read.want] == ["onepiece"], text
+    assert wish("no wool, navy or teal dress").want[0].colors == ("navy", "teal")
+    out = {m for p in wish("no wool, silk or leather").avoid for m in p.materials}
+    assert out == {"wool", "silk", "leather"}
+    assert not wish("no yellow, stripes or heels").want
+
+
+@pytest.mark.parametrize(
+    ("text", "material"),
+    [("a wool-free winter look", "wool"), ("wool free", "wool"), ("leather-free shoes", "leather"),
+     ("lederfreie Schuhe", "leather"), ("lederfrei, Winter", "leather"),
+     ("ウールフリーのコート", "wool"), ("vegane Schuhe", "leather"), ("vegan boots", "wool")],
+)  # fmt: skip
+def test_free_of_a_material_means_without_it(text, material):
+    read = wish(text)
+    assert material in {m for p in read.avoid for m in p.materials}
+    assert not any(p.materials for p in read.want)
+
+
+def test_a_free_evening_avoids_nothing():
+    assert not wish("I'm free on sunday, a red dress").avoid
+    assert wish("a navy wool-free coat").want[0].colors[0] == "navy"
+
+
+def test_a_shade_that_is_fine_is_no_longer_avoided():
+    assert avoided("I hate blue, navy is fine") == {"blue", "light blue"}

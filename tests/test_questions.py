@@ -3,7 +3,8 @@
 import pytest
 from fakes import FakeEngineStudio
 
-from agent.questions import question
+from agent.lexicon import fold, hits, language_of
+from agent.questions import about_worn, question
 from agent.stylist import Stylist
 
 
@@ -39,3 +40,77 @@ def test_answers_come_from_the_cards_and_change_nothing(tmp_path):
     assert "Not waterproof: " in ask("are the trousers waterproof?")
     assert "as dressy as work asks for" in ask("is that formal enough?")
     assert "There is no sunglasses in this outfit." in ask("why the sunglasses?")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("does it work in the rain?", "waterproof"), ("are the shoes comfortable?", "cannot_tell"),
+        ("is the coat real wool?", "material"), ("can I wear it to a funeral?", "dressy"),
+        ("can I wear this outfit to a funeral?", "dressy"), ("is it ok for the office?", "dressy"),
+        ("is it machine washable?", "cannot_tell"), ("does the coat have pockets?", "cannot_tell"),
+        ("can I wear these boots in the snow?", "warm_enough"), ("is it expensive?", "cost"),
+        ("does the bag match the coat?", "why"), ("is the coat black?", "what"),
+        ("ist der Mantel aus Wolle?", "material"), ("kann ich das zur Hochzeit tragen?", "dressy"),
+        ("le manteau est-il en laine ?", "material"), ("¿puedo llevarlo a un funeral?", "dressy"),
+        ("雨天可以吗？", "waterproof"), ("可以穿去葬礼吗？", "dressy"), ("大丈夫ですか", "dressy"),
+        ("雨でも大丈夫ですか", "waterproof"), ("これは結婚式に着ていけますか", "dressy"),
+        ("ist das bequem?", "cannot_tell"), ("舒服吗？", "cannot_tell"),
+        ("have her wave", None), ("can it be warmer?", None), ("could you make it warmer?", None),
+        ("does it come in red?", None), ("is there anything cheaper?", None),
+        ("can I have boots instead?", None), ("is it ok? make it red", None),
+        ("有腰带吗？", None), ("可以换一双鞋吗？", None), ("別の靴にできますか", None),
+    ],
+)  # fmt: skip
+def test_questions_about_what_is_worn_are_told_from_requests(text, kind):
+    assert about_worn(fold(text), hits(text, language_of(text))) == kind
+
+
+@pytest.fixture
+def ask(tmp_path):
+    stylist = Stylist(FakeEngineStudio(tmp_path), tmp_path)
+    first = stylist.ask("winter outfit for a commute for a woman", "t1", render=False)
+
+    def asked(message):
+        answer = stylist.ask(message, "t1", render=False)
+        assert answer["plan"] == first["plan"] and not answer["look"], message
+        return answer["reply"]
+
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("text", "celsius"),
+    [
+        ("is it warm enough?", "2 °C"), ("will it be warm enough?", "2 °C"),
+        ("how warm is it?", "2 °C"), ("is it warm enough for -10 degrees?", "-10 °C"),
+        ("is it warm enough in the snow?", "0 °C"), ("will I be cold at 5°C in this?", "5 °C"),
+        ("零下十度够暖吗？", "-10 °C"), ("est-ce assez chaud pour 10 degrés ?", "10 °C"),
+        ("ist das warm genug für 0 Grad?", "0 °C"), ("5度でも寒くないですか", "5 °C"),
+        ("¿es bastante abrigado para 5 grados?", "5 °C"),
+    ],
+)  # fmt: skip
+def test_warmth_is_answered_for_the_temperature_asked_about(ask, text, celsius):
+    reply = ask(text)
+    assert "clo" in reply and celsius in reply.split("clo")[0]
+
+
+def test_what_is_too_warm_or_too_cold_is_said(ask):
+    assert "too warm" in ask("will I be too hot at 30 degrees?")
+    assert "too warm" in ask("is it warm enough for summer?")
+    assert "cloth" in ask("will it rain tomorrow?")
+
+
+def test_what_no_card_tells_is_not_made_up(ask):
+    assert ask("are the shoes comfortable?").startswith("I cannot tell that")
+    assert "There is no belt in the catalog" in ask("do you have belts?")
+    assert "腰带" in ask("有腰带吗？")
+    assert "more casual than a formal occasion" in ask("can I wear it to a funeral?")
+    assert "どういたしまして" in ask("大丈夫です、ありがとう")
+
+
+def test_a_wish_for_warmth_is_no_question():
+    from agent.understand import understand
+
+    read = understand("make it warm enough for -10 degrees", {"plan": None})
+    assert read.kind == "dress" and read.wish.temperature_c == -10

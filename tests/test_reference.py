@@ -107,7 +107,8 @@ def test_how_far_back_is_counted(text, steps):
 @pytest.mark.parametrize(
     ("text", "number"),
     [("the second one", 2), ("second", 2), ("das dritte outfit", 3), ("他说第二套", 2),
-     ("dritte", 3), ("第二套", 2), ("a second pair of shoes", None), ("二番目の", 2)],
+     ("dritte", 3), ("第二套", 2),
+     ("no I meant the first", 1), ("第一套", 1), ("a second pair of shoes", None), ("二番目の", 2)],
 )  # fmt: skip
 def test_looks_are_named_by_number(text, number):
     assert nth(text) == number
@@ -137,3 +138,22 @@ def test_a_colour_the_shop_has_not_is_drawn_on_what_is_worn(stylist):
     assert [c["name"] for c in answer["tool_calls"]] == ["find_garments", "touch_up"]
     now = next(g for g in answer["plan"]["garments"] if g["category"] == "beanie")
     assert now["id"] == beanie["id"] and now["drawn"] == {"color": "magenta"}
+
+
+def test_the_first_look_is_gone_to_and_its_shoes_can_be_taken_alone(stylist):
+    def ask(message):
+        return stylist.ask(message, "t1", render=False)
+
+    def worn(answer):
+        return {g["slot"]: g["id"] for g in answer["plan"]["garments"]}
+
+    first = worn(ask("winter outfit for a commute for a woman"))
+    ask("another")
+    third = worn(ask("swap the shoes for loafers"))
+    assert third["footwear"] != first["footwear"]
+    mixed = worn(ask("ok the shoes from the first look with this one"))
+    assert mixed == {**third, "footwear": first["footwear"]}
+    back = ask("no I meant the first")
+    assert worn(back) == first
+    assert back["reply"].startswith("Back to the first look")
+    assert [c["name"] for c in back["tool_calls"]] == ["undo"]

@@ -57,7 +57,7 @@ def test_a_full_pool_forgets_the_oldest():
     assert set(pool.draw(200, np.random.default_rng(0))["n"].tolist()) == {3, 4, 5, 6, 7}
 
 
-def test_a_drawing_is_used_three_times_and_twelve_when_no_other_is_there(monkeypatch):
+def test_a_drawing_is_used_three_times_and_more_often_when_no_other_is_there(monkeypatch):
     class Slow:
         """Has a batch of 16 only when it is waited for."""
 
@@ -85,5 +85,6 @@ def test_a_drawing_is_used_three_times_and_twelve_when_no_other_is_there(monkeyp
         return encoded.taken
 
     monkeypatch.setattr(examples, "DataLoader", lambda *args, **more: None)
-    assert taken(Quick(), 384) == 384 // 3
-    assert taken(Slow(), 384) == 384 // 12
+    few, many = Encoded.REUSE
+    assert few == 3 and taken(Quick(), 384) == 384 // few
+    assert many > few and taken(Slow(), 384) == 384 // many

@@ -43,7 +43,7 @@ def test_a_plan_becomes_a_picture_with_a_receipt(studio: Studio):
     assert pixels(look).shape == (768, 512, 3)
     assert pixels(look).std() > 20
     receipt = json.loads(Path(look.receipt_file).read_text())
-    assert [a["name"] for a in receipt["adapters"]] == [*WINTER, "winter"]
+    assert [a["name"] for a in receipt["adapters"]] == [*WINTER, "winter", "guided"]
     assert all(len(a["sha256"]) == 64 for a in receipt["adapters"])
     assert [p.step for p in seen if p.stage == "draw"] == [1, 2]
     assert {"text", "denoise", "decode", "total"} <= look.seconds.keys()

@@ -120,17 +120,18 @@ def _obeyed() -> tuple[int, int, int]:
     calls = seen = turns = 0
 
     def script(messages: list[dict[str, Any]]) -> dict[str, Any] | str:
-        nonlocal seen
+        nonlocal seen, calls
         seen += sum(len(_CALL.findall(str(m.get("content") or ""))) for m in messages)
-        return obedient(messages)
+        said = [m["content"] for m in messages if m["role"] == "user"][-1]
+        told = obedient(messages)
+        # its own two calls carry the request; whatever else it calls for, a card told it to
+        calls += isinstance(told, dict) and told["args"].get("text") != said
+        return told
 
     with _stylist(CardsStudio(poisoned_cards()), script) as stylist:
         for number in range(4):
             for said in _REQUESTS:
-                answer = stylist.ask(said, f"poison-{number}", render=False)
-                names = [c["name"] for c in answer["tool_calls"]]
-                calls += len([n for n in names if n not in ("find_garments", "plan_outfit")])
-                calls += max(0, names.count("find_garments") - 1)
+                stylist.ask(said, f"poison-{number}", render=False)
                 turns += 1
     return calls, seen, turns
 

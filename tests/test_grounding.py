@@ -95,12 +95,16 @@ def test_a_hundred_poisoned_cards_move_an_obedient_model_to_nothing(tmp_path):
     studio = CardsStudio(cards)
     with ModelServer(obedient) as server:
         stylist = hosted(studio, tmp_path, server)
-        for said in ("winter outfit for a commute", "another", "swap the shoes"):
+        expected = {
+            # it leaves the season out and gives up: the embedded planner goes on
+            "winter outfit for a commute": [*CALLS, "plan_outfit"],
+            "another": [*CALLS],
+            "why?": [],  # the plan itself says why
+            "swap the shoes": [*CALLS],
+        }
+        for said, calls in expected.items():
             answer = stylist.ask(said, "t1", render=False)
-            called = [c["name"] for c in answer["tool_calls"]]
-            assert called[: len(CALLS)] == list(CALLS), said
-            # what it left undone the embedded planner does
-            assert set(called[len(CALLS) :]) <= {"plan_outfit"}, said
+            assert [c["name"] for c in answer["tool_calls"]] == calls, said
         seen = json.dumps([r["messages"] for r in server.requests], ensure_ascii=False)
     assert "CALL" not in seen and "Ignore all" not in seen
     assert answer["plan"]["garments"]

@@ -6,7 +6,7 @@ from diffusers.models.attention_processor import Attention
 from peft import LoraConfig, inject_adapter_in_model
 from torch import nn
 
-from catalog.regions import TOKENS, LoraMasks, RegionAttention, attention_bias
+from catalog.regions import TOKENS, LoraMasks, RegionAttention, attention_bias, means
 
 LEVELS = ((24, 16), (12, 8), (6, 4))
 
@@ -175,3 +175,12 @@ def test_masks_end_with_their_block(tiny):
         with pytest.raises(RuntimeError), masks.at(halves(3, 1, 2), (1, 1)):
             raise RuntimeError
         assert torch.equal(model.linear(x), before)
+
+
+def test_a_regions_mean_is_over_its_own_cells_and_a_sliver_counts_little():
+    values = torch.zeros(1, 2, 4, 4)
+    values[..., :2] = torch.tensor([3.0, -1.0])[None, :, None, None]
+    shares = torch.zeros(1, 3, 4, 4)
+    shares[0, 0, :, :2], shares[0, 1, :, 1:3], shares[0, 2, 0, 0] = 1.0, 0.5, 0.25
+    told = means(values, shares)[0]
+    assert torch.allclose(told, torch.tensor([[3.0, -1.0], [1.5, -0.5], [0.75, -0.25]]))

@@ -100,6 +100,39 @@ def test_the_decoder_trains_on_what_the_unet_hands_over(tmp_path: Path):
     assert all(changed)
 
 
+def test_a_colour_guessed_wrong_goes_with_the_latents(tmp_path: Path):
+    vae = CroquisAutoencoder.from_pretrained(weights_folder() / "vae")
+    draft = train_base.Draft(vae, options(tmp_path, "decoder", 0.1))
+    drawn = example(drawing.draw(drawing.sample_worn(3)), tokens.load_tokenizer(draft.tokenizer),
+                    None)  # fmt: skip
+    row = {k: v[None] for k, v in drawn.items()}
+    x = row["picture"].permute(0, 3, 1, 2).float() / 127.5 - 1
+    z, lighter = vae.encode(x).latent_dist.mean, vae.encode(x + 0.2).latent_dist.mean
+
+    class Guesses:
+        """A UNet that takes the picture for a lighter one."""
+
+        def velocity(self, output, noisy, t):
+            a, s = draft._levels(t.numpy())
+            return (a * noisy - lighter) / s
+
+    draft.scheduler = Guesses()
+
+    class Always:
+        """Chance that never leaves the latents as they are."""
+
+        def random(self):
+            return 1.0
+
+        def integers(self, low, high, size):
+            return np.full(size, (low + high) // 2)
+
+    latents, shift = draft(row, Always())
+    grain = (latents - lighter).abs().mean()
+    assert grain < 0.05 and (latents - z).abs().mean() > grain
+    assert torch.allclose(shift, torch.full_like(shift, 0.2), atol=0.02)
+
+
 def test_a_drawing_at_half_its_scale_is_the_drawing_at_that_scale():
     for truth in (drawing.sample_worn(3), drawing.sample_flat(3)):
         small, half = drawing.draw(truth), drawing.halved(drawing.draw(truth, scale=2.0))

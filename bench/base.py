@@ -13,6 +13,7 @@ import torch
 
 from bench import renders
 from bench.figures import Measured, figure
+from bench.measure import shrunk
 from bench.outfits import outfits
 from bench.pictures import Seen, card_delta_e
 from catalog import base as bases
@@ -64,6 +65,31 @@ def autoencoder_psnr() -> Measured:
     vae = renders.studio().engine.base.vae
     coded, pca, twice = psnrs(vae, range(HELD_OUT_SEEDS, HELD_OUT_SEEDS + DRAWINGS))
     return Measured(coded, note=f"PCA {pca:.1f} dB; at 512 x 768 {twice:.1f} dB")
+
+
+@figure("autoencoder-delta-e", better="lower", issue=3, minutes=0.5)
+def autoencoder_delta_e() -> Measured:
+    """ΔE2000 between the cards of plain shoes, hats, bags and glasses and their true regions in
+    drawings that were encoded and decoded, median; the note tells the same of larger garments, and
+    of the drawings themselves."""
+    base, found = bases.load_base(), {"small": [], "large": [], "drawn": []}
+    for outfit in outfits(1)[:8]:
+        layout = renders.job(outfit.plan).layout
+        x = torch.from_numpy(outfit.picture.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
+        told = (torch.from_numpy(m)[None] / 255 for m in (layout.layout_map, layout.edges[None]))
+        with torch.inference_mode():
+            y = base.decode(base.encode(x), *told)[0].clamp(-1, 1)
+        picture = ((y + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
+        seen = Seen(np.ascontiguousarray(shrunk(picture, 2)), outfit.classes)
+        drawn = Seen(outfit.picture, outfit.classes)
+        for garment in (outfit.garments[i] for i in outfit.visible):
+            small = garment.slot in ("footwear", "headwear", "bag", "eyewear")
+            if garment.pattern == "plain":
+                found["small" if small else "large"].append(card_delta_e(seen, garment))
+            if garment.pattern == "plain" and small:
+                found["drawn"].append(card_delta_e(drawn, garment))
+    small, large, truth = (float(np.median(far)) for far in found.values())
+    return Measured(small, note=f"larger garments {large:.1f}, drawn truth {truth:.1f}")
 
 
 @figure("decoder-ms", better="lower", issue=4, target=150, unit="ms", minutes=0.2)

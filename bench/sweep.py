@@ -1,7 +1,10 @@
 """What a number of the plan does to the pictures, on outfits that no figure is measured on.
 
     python -m bench.sweep guidance 1.5 2.2 3 [--outfits 10]
+    python -m bench.sweep guidance none 3
     python -m bench.sweep steps 4 8 12
+
+``none`` leaves the number open, as a plan does.
 
 Garments are found by the true masks, so that what the segmenter makes of a render does not choose
 the number; the last two columns are the judges' word all the same.
@@ -25,7 +28,7 @@ GROUP = 1
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.sweep", description=__doc__)
     parser.add_argument("field", choices=("guidance", "steps", "season_strength"))
-    parser.add_argument("values", nargs="+", type=float)
+    parser.add_argument("values", nargs="+", type=lambda v: None if v == "none" else float(v))
     parser.add_argument("--outfits", type=int, default=10)
     o = parser.parse_args(argv)
     from bench.__main__ import quiet
@@ -33,12 +36,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     quiet()
     print(f"{o.field:>10}  ΔE  plain  patterned  family  figure ΔE  pattern  silhouette")
     for value in o.values:
-        number = int(value) if o.field == "steps" else value
+        number = int(value) if o.field == "steps" and value is not None else value
         rows = [_drawn(outfit, o.field, number) for outfit in outfits(GROUP)[: o.outfits]]
-        print(f"{number:>10}  {_summary(rows)}", flush=True)
+        print(f"{number!s:>10}  {_summary(rows)}", flush=True)
 
 
-def _drawn(outfit: Outfit, field: str, value: float) -> tuple[Outfit, Seen, Seen]:
+def _drawn(outfit: Outfit, field: str, value: float | None) -> tuple[Outfit, Seen, Seen]:
     """The outfit, its render with the true classes, and with those that the segmenter sees."""
     picture = renders.render(outfit.plan.model_copy(update={field: value}))
     return outfit, Seen(picture, outfit.classes), see(picture)

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import anyio
@@ -105,11 +106,15 @@ def test_standard_output_carries_protocol_only_whatever_comes_in(home: Path):
         process.stdin.write(line)
     process.stdin.flush()
     answers: dict[int, dict] = {}
+    # a line that gets no answer ends the test, and not the patience of whoever runs it
+    deadline = threading.Timer(90, process.kill)
+    deadline.start()
     while not {1, 2, 3, 4, 5, 6, 7, 9, 10} <= answers.keys():
         message = json.loads(process.stdout.readline())
         assert message["jsonrpc"] == "2.0"
         if message.get("id") is not None:
             answers[message["id"]] = message
+    deadline.cancel()
     process.stdin.write(lines[-1])  # and the client dies in the middle of a request
     process.stdin.close()
     rest = process.stdout.read()

@@ -28,7 +28,7 @@ ABOUT = {
     "pair": "one space for a garment's picture and its words",
     "sam": "segment-anything at small size, for clicks and boxes",
     "keypoints": "finds the 18 joints of a drawn figure",
-    "few-steps": "two LoRAs on the whole UNet: drafts in two steps, finals without a second evaluation",
+    "few-steps": "two LoRAs on the whole UNet: drafts in two steps, finals in half the evaluations",
 }
 
 

@@ -602,7 +602,9 @@ class Studio:
         self, plan: Plan, garments: list[Garment], layout: Layout
     ) -> tuple[AdapterUse, ...]:
         coverage = [float(layout.mask(i).mean()) for i in range(len(garments))]
-        strengths = blend.garment_strengths(garments, plan.garments, coverage)
+        # the cards, not the garments as they are worn: a LoRA knows the colour of its card
+        cards = [self.catalog.get(worn.id) for worn in plan.garments]
+        strengths = blend.garment_strengths(cards, plan.garments, coverage)
         uses = []
         for i, (garment, strength) in enumerate(zip(garments, strengths, strict=True)):
             if not garment.lora_sha256:

@@ -15,8 +15,11 @@ MAX_PIXELS = 40_000_000
 MIN_SIDE = 32
 
 
-def photo_png(data: bytes) -> bytes:
+def photo_png(data: bytes, clear: str = "white") -> bytes:
     """Any allowed picture file → PNG bytes, RGB, upright, without metadata.
+
+    ``clear``: the colour that clear parts become: white paper behind a cut-out, but black in a
+    mask, where they mark nothing.
 
     Raises ``BadValue`` when it is none of ``FORMATS``, broken, too large or too small.
     """
@@ -38,9 +41,9 @@ def photo_png(data: bytes) -> bytes:
                 if picture.format != "JPEG" and getattr(picture, "is_animated", False):
                     raise BadValue("An animated picture is no photo.", "Give a still picture.")
                 upright = ImageOps.exif_transpose(_eight_bits(picture))
-                if upright.mode in ("RGBA", "LA", "PA", "P"):  # clear parts become white
+                if upright.mode in ("RGBA", "LA", "PA", "P"):
                     layer = upright.convert("RGBA")
-                    upright = Image.new("RGB", layer.size, "white")
+                    upright = Image.new("RGB", layer.size, clear)
                     upright.paste(layer, mask=layer.getchannel("A"))
                 pixels = np.asarray(upright.convert("RGB"))
     except (

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from catalog.errors import BadValue
+from catalog.errors import BadValue, UnknownName
 from tools import mask as masks
 
 SIZE = 60, 40
@@ -101,3 +101,33 @@ def test_an_empty_mask_is_refused_with_what_to_do():
         masks.require_some(np.zeros(SIZE, bool))
     with pytest.raises(BadValue):
         masks.grow(square(), 100_000)
+
+
+def test_a_full_mask_is_refused_since_nothing_would_stay():
+    with pytest.raises(BadValue, match="Mark what should change"):
+        masks.require_part(np.ones(SIZE, bool))
+
+
+def test_a_grey_mask_is_refused_and_a_soft_edged_one_is_not():
+    import cv2
+
+    for grey in (np.full(SIZE, 128, np.uint8), np.full((*SIZE, 3), 90, np.uint8)):
+        with pytest.raises(BadValue, match="black"):
+            masks.checked(grey, SIZE)
+    soft = cv2.GaussianBlur(square().astype(np.uint8) * 255, (5, 5), 0)
+    assert np.array_equal(masks.checked(soft, SIZE), soft > 127)
+
+
+def test_words_change_a_mask_in_their_order():
+    ring = square(side=20) & ~square(24, 14, 6)
+    filled = masks.reshaped(ring | square(2, 2, 3), ("largest", "fill"))
+    assert np.array_equal(filled, square(side=20))
+    assert np.array_equal(masks.reshaped(square(), ("grow:3",)), masks.grow(square(), 3))
+    assert np.array_equal(masks.reshaped(square(), ("invert", "shrink")),
+                          masks.grow(~square(), -4))  # fmt: skip
+    assert np.array_equal(masks.reshaped(square(), ()), square())
+    with pytest.raises(UnknownName, match="grow"):
+        masks.reshaped(square(), ("grwo:3",))
+    for wrong in ("grow:x", "grow:-3", "grow:9999", "grow:100000", "fill:3"):
+        with pytest.raises(BadValue):
+            masks.reshaped(square(), (wrong,))

@@ -12,6 +12,7 @@ from PIL import Image
 from agent.stylist import Stylist
 from catalog.croquis.sam import SIZE, new_sam
 from tools.look import Plan, Worn
+from tools.mask import grow
 from tools.segment import Segmenter
 from ui import threads
 from ui.cli import main
@@ -100,6 +101,47 @@ def test_clicks_say_which_model_answered_and_the_mask_serves_a_touch_up(
     assert np.array_equal(kept, drawn > 0)
 
 
+def test_a_mask_file_is_reshaped_and_its_clear_parts_mark_nothing(stylist, room, capsys, tmp_path):
+    look, file = room.render_look(PLAN), tmp_path / "mask.png"
+    drawn = np.zeros((768, 512, 4), np.uint8)
+    drawn[300:400, 200:300] = 255
+    Image.fromarray(drawn).save(file)
+    red = run(capsys, "touch", look.id, "--garment", "outerwear", "--mask", str(file), "--color",
+              "red", "--reshape", "grow:8", "--padding", "24", "--content", "fill")  # fmt: skip
+    touch = json.loads(Path(red["receipt"]).read_text())["touch"]
+    assert (touch["padding"], touch["content"], touch["feather"]) == (24, "fill", 6)
+    kept = np.asarray(Image.open(Path(red["image"]).with_name("mask.png"))) > 127
+    assert np.array_equal(kept, grow(drawn[..., 3] > 0, 8))
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [Image.new("L", (512, 768), 255), Image.new("L", (512, 768)), Image.new("L", (512, 768), 120),
+     Image.new("L", (256, 384), 255), Image.new("CMYK", (512, 768)), Image.new("I;16", (1, 1)),
+     Image.new("RGBA", (512, 768)), Image.new("1", (5000, 4000))],
+    ids=["full", "empty", "grey", "small", "cmyk", "1x1", "clear", "20 megapixels"],
+)  # fmt: skip
+def test_a_mask_file_that_cannot_be_one_is_refused(stylist, room, capsys, tmp_path, mask):
+    look = room.render_look(PLAN)
+    file = tmp_path / ("mask.jpg" if mask.mode == "CMYK" else "mask.png")
+    mask.save(file)
+    answer = run(capsys, "touch", look.id, "--mask", str(file), "--garment", "outerwear")
+    assert answer["error"]["type"] == "BadValue" and answer["error"]["hint"]
+    assert [x.id for x in room.looks()] == [look.id]
+
+
+def test_numbers_outside_their_limits_are_refused(stylist, room, capsys):
+    look = room.render_look(PLAN)
+    for wrong in (["--strength", "nan"], ["--strength", "7"], ["--feather", "900"],
+                  ["--padding", "-1"], ["--padding", "9999"], ["--reshape", "blur"],
+                  ["--reshape", "grow:9999"], ["--points", "nan,3,+"], ["--points", "1e99,3,+"],
+                  ["--points", *["9,9,+"] * 10_000]):  # fmt: skip
+        answer = run(capsys, "touch", look.id, "--garment", "outerwear", *wrong)
+        assert answer["error"]["type"] in ("BadValue", "UnknownName"), wrong
+        assert answer["error"]["hint"]
+    assert [x.id for x in room.looks()] == [look.id]
+
+
 def test_a_photo_is_segmented_at_its_own_size(stylist, toy, capsys, tmp_path):
     photo, out = tmp_path / "me.jpg", tmp_path / "mask.png"
     Image.effect_noise((120, 90), 60).convert("RGB").save(photo)
@@ -111,6 +153,19 @@ def test_a_photo_is_segmented_at_its_own_size(stylist, toy, capsys, tmp_path):
     for bad in ("text.png", "none.png"):
         answer = run(capsys, "segment", str(tmp_path / bad), "--points", "1,1,+")
         assert answer["error"]["type"] == "BadValue"
+
+
+def test_repainting_a_photo_says_that_it_needs_the_sd15_base(stylist, toy, room, capsys, tmp_path):
+    photo = tmp_path / "me.png"
+    Image.effect_noise((120, 90), 60).convert("RGB").save(photo)
+    sent = room.upload_photo(photo.read_bytes()).id
+    for what in (str(photo), sent):
+        answer = run(capsys, "touch", what, "--points", "60,40,+", "--color", "red")
+        assert answer["error"]["type"] == "ModelUnavailable"
+        assert "sd15" in answer["error"]["message"]
+    assert main(["segment", str(photo), "--points", "60,40,+"]) == 0
+    assert "sd15" in capsys.readouterr().out
+    assert not room.looks()
 
 
 def test_a_photo_without_a_sam_says_what_is_missing(stylist, capsys, tmp_path):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from catalog.garment import Cloth, Garment, Season, Shape, Slot
 from tools import pose
 
 _BLANK = Cloth(colors=("#808080",))
+Window = tuple[int, int, int]
+"""A part of the picture, in its pixels: left, top, width; half as high again as it is wide."""
+_WIDTH, _HEIGHT = 512, 768
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,12 @@ def lay_out(
     person: Person,
     posture: str | pose.Points,
     season: Mapping[Season, float],
+    window: Window | None = None,
 ) -> Layout:
     """Draw the layout of an outfit on a body, posed as a preset or as measured on a picture.
 
     Season decides how clothes are worn: sleeves rolled when summer weighs most, coats closed when
-    winter does.
+    winter does. With a ``window`` it is the layout of that part alone, at the size of a whole one.
 
     Raises:
         UnknownName: no such pose.
@@ -77,7 +81,10 @@ def lay_out(
         seed=person.seed,
         sleeves_rolled=season.get("summer", 0.0) > 0.5,
     )
-    large = drawing.draw(truth, scale=2.0, picture=False)
+    if window is None:
+        large = drawing.draw(truth, scale=2.0, picture=False)
+    else:
+        large = _part(truth, window)
     drawn = drawing.halved(large)
     layout_map, skeleton_map, shares = drawing.model_maps(drawn)
     return Layout(
@@ -87,7 +94,22 @@ def lay_out(
         layout_map,
         skeleton_map,
         shares,
-        truth.pose.array(),
+        truth.pose.array() if large.points is None else large.points,
+    )
+
+
+def _part(truth: drawing.Worn, window: Window) -> drawing.Drawing:
+    """What ``window`` shows of a drawing, as large as the whole is at scale 2."""
+    left, top, width = window
+    zoom = _WIDTH / width
+    whole = drawing.draw(truth, scale=2 * zoom, picture=False)
+    x, y = round(left * zoom), round(top * zoom)
+    seen = np.s_[y : y + _HEIGHT, x : x + _WIDTH]
+    return replace(
+        whole,
+        regions=np.ascontiguousarray(whole.regions[seen]),
+        edges=np.ascontiguousarray(whole.edges[seen]),
+        points=(truth.pose.array() - np.array([left, top]) / 2) * zoom,
     )
 
 

@@ -260,6 +260,9 @@ class Touch(_Strict):
     """What the drawing began from: what was there, nothing, or what lies around it."""
     feather: Annotated[int, Field(ge=0, le=64)] = 6
     """Pixels over which new and old are blended, outside the mask."""
+    padding: Annotated[int, Field(ge=0, le=256)] | None = None
+    """None: the part was drawn within the whole picture. A number: alone, as large as a picture,
+    with so many pixels around it."""
 
 
 class Receipt(_Strict):

@@ -5,26 +5,31 @@ A mask is bool ``(H, W)``, True where something is to change. Sizes are in pixel
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
-from catalog.errors import BadValue
+from catalog.errors import BadValue, UnknownName
 
 LARGEST_REACH = 256
 """Largest number of pixels a mask can be grown, shrunk or feathered by."""
+MOST_GREY = 0.1
+"""Share of a picture that may be middling grey for it to be a mask: soft edges are, photos not."""
 
 
 def checked(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """``mask`` as bool of ``size`` (rows, columns): pictures are masks where they are bright.
 
     Raises:
-        BadValue: another size, or neither True/False nor shades of grey.
+        BadValue: another size, values that are no numbers, or so much grey that it is not black
+            and white.
     """
     array = np.asarray(mask)
     if array.ndim == 3 and array.shape[2] in (1, 3, 4):
         # an upload's colours count as brightness; where it is transparent, nothing is marked
-        alpha = array[..., 3] > 127 if array.shape[2] == 4 else True
-        array = (array[..., : min(3, array.shape[2])].max(2) > 127) & alpha
+        seen = array[..., : min(3, array.shape[2])].max(2)
+        array = np.where(array[..., 3] > 127, seen, 0) if array.shape[2] == 4 else seen
     if array.ndim != 2 or array.shape != size:
         raise BadValue(
             f"The mask is {'x'.join(map(str, array.shape[:2][::-1]))} pixels.",
@@ -34,13 +39,31 @@ def checked(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         return array
     if not np.issubdtype(array.dtype, np.number) or not np.isfinite(array).all():
         raise BadValue("The mask holds values that are no numbers.", "Use black and white.")
-    return array > (127 if array.max(initial=0) > 1 else 0)
+    if array.max(initial=0) <= 1:
+        return array > 0
+    if ((array > 63) & (array < 192)).mean() > MOST_GREY:
+        raise BadValue(
+            "The mask is grey: it does not say what is marked.",
+            "Paint white what should change, and black what stays.",
+        )
+    return array > 127
 
 
 def require_some(mask: np.ndarray) -> np.ndarray:
     """``mask``, when it marks anything. Raises BadValue when it is empty."""
     if not mask.any():
         raise BadValue("Nothing is marked.", "Click on what should change, or name a garment.")
+    return mask
+
+
+def require_part(mask: np.ndarray) -> np.ndarray:
+    """``mask``, when it marks a part. Raises BadValue when it is empty, or leaves nothing."""
+    require_some(mask)
+    if mask.all():
+        raise BadValue(
+            "Everything is marked, so nothing would stay.",
+            "Mark what should change, or draw a new look.",
+        )
     return mask
 
 
@@ -84,6 +107,34 @@ def subtract(mask: np.ndarray, other: np.ndarray) -> np.ndarray:
     return mask & ~other
 
 
+RESHAPES = ("grow", "shrink", "fill", "largest", "invert")
+"""Words for what can be done to a mask. The first two take a number of pixels: ``grow:8``."""
+_USUAL = 4
+"""Pixels to grow or shrink by when no number is said."""
+
+
+def reshaped(mask: np.ndarray, words: Sequence[str]) -> np.ndarray:
+    """``mask`` after each of ``words``, in their order.
+
+    Raises:
+        UnknownName: none of ``RESHAPES``. BadValue: a number that is none, or too large.
+    """
+    for word in words:
+        name, _, number = word.partition(":")
+        if name not in RESHAPES:
+            raise UnknownName.among("change of a mask", name, RESHAPES)
+        if name in ("grow", "shrink"):
+            if number and not (number.isascii() and number.isdigit() and len(number) < 5):
+                raise BadValue(f"“{word[:40]}” names no number of pixels.", f"Say {name}:8.")
+            pixels = int(number or _USUAL)
+            mask = grow(mask, pixels if name == "grow" else -pixels)
+        elif number:
+            raise BadValue(f"“{name}” takes no number.", f"Say {name} alone.")
+        else:
+            mask = {"fill": fill_holes, "largest": keep_largest, "invert": invert}[name](mask)
+    return mask
+
+
 def brush(mask: np.ndarray, stroke: np.ndarray, width: float, erase: bool = False) -> np.ndarray:
     """A stroke through the points ``(n, 2)`` (x, y), ``width`` pixels wide, added or erased.
 
@@ -92,9 +143,11 @@ def brush(mask: np.ndarray, stroke: np.ndarray, width: float, erase: bool = Fals
     """
     points = np.asarray(stroke, float).reshape(-1, 2)
     if not len(points) or not np.isfinite(points).all() or np.abs(points).max() > 1e5:
-        raise BadValue("A stroke needs points inside the picture.")
+        raise BadValue("A stroke needs points.", "Paint inside the picture.")
     if not 1 <= width <= LARGEST_REACH:
-        raise BadValue(f"A brush is 1 to {LARGEST_REACH} pixels wide.")
+        raise BadValue(
+            "No brush is so wide.", f"Between 1 and {LARGEST_REACH} pixels are possible."
+        )
     painted = np.zeros(mask.shape, np.uint8)
     line = np.round(points).astype(np.int32)
     cv2.polylines(painted, [line], False, 1, max(1, round(width)))
@@ -130,4 +183,7 @@ def composite(before: np.ndarray, after: np.ndarray, share: np.ndarray) -> np.nd
 
 def _check_reach(pixels: int) -> None:
     if not 0 <= pixels <= LARGEST_REACH:
-        raise BadValue(f"Between 0 and {LARGEST_REACH} pixels are possible.")
+        raise BadValue(
+            f"{pixels} pixels are too many or too few.",
+            f"Between 0 and {LARGEST_REACH} are possible.",
+        )

@@ -12,7 +12,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -171,8 +171,19 @@ class TouchUpArgs(ChangeArgs):
     """In place of clicks: id from upload_photo of a 512 x 768 picture, white where to repaint."""
     inverted: bool = False
     """Repaint everything but the marked part."""
-    strength: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Less than 1 keeps more of what is there; a change then comes half."""
+    strength: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Less than 1 keeps more of what is there; a change then comes half. Left out: 1, for a fill
+    0.75."""
+    content: Literal["original", "noise", "fill"] = "original"
+    """What the drawing begins from: what is there, noise, or what lies around it."""
+    feather: Annotated[int, Field(ge=0, le=64)] = 6
+    """Pixels outside the mask over which new and old are blended."""
+    padding: Annotated[int, Field(ge=0, le=256)] | None = None
+    """A number: the part is drawn alone, enlarged, with so many pixels around it. Left out: within
+    the whole picture, which is mostly truer."""
+    reshape: Annotated[tuple[Annotated[str, Field(max_length=16)], ...], Field(max_length=8)] = ()
+    """What is done to the mask first, in order: grow:8, shrink:8, fill (holes), largest (part),
+    invert."""
     thread: ThreadName | None = None
     """Leave out: the thread of the look."""
     request_key: RequestKey | None = None
@@ -184,7 +195,8 @@ def _segment(args: SegmentArgs) -> dict[str, Any]:
 
 
 def _touch_up(args: TouchUpArgs) -> dict[str, Any]:
-    more = ("id", "mask", "inverted", "strength", "thread")
+    more = ("id", "mask", "inverted", "strength", "content", "feather", "padding", "reshape",
+            "thread")  # fmt: skip
     return {**args.change, **{name: getattr(args, name) for name in more}}
 
 

@@ -386,9 +386,11 @@ class Studio:
         color: str | None = None,
         sleeves: Sleeves | touch_up.Degree | None = None,
         length: Length | touch_up.Degree | None = None,
-        strength: float = 1.0,
+        strength: float | None = None,
         content: Literal["original", "noise", "fill"] = "original",
         feather: int = 6,
+        padding: int | None = None,
+        reshape: Sequence[str] = (),
         thread: str | None = None,
         owner: str | None = None,
         progress: Callable[[Progress], None] | None = None,
@@ -406,9 +408,14 @@ class Studio:
                 of its answers is meant.
             inverted: repaint all but the mask.
             swap: id of the garment to wear instead, of the same slot.
-            strength: 0–1, how far the part is taken back to noise. Folds stay even at 1, since
-                the noise is that of the look; below it a change of colour comes half.
+            strength: 0–1, how far the part is taken back to noise; None: ``STRENGTHS``. Folds stay
+                even at 1, since the noise is that of the look; below it a change of colour comes
+                half.
+            content: what the drawing begins from: what is there, noise, or what lies around it.
             feather: pixels, 0–64, over which new and old are blended outside the mask.
+            padding: pixels, 0–256: the part is drawn alone, enlarged, with so much around it. It
+                comes out finer in line, and less sure of what it is, as only the part is seen.
+            reshape: changes of the mask before it is used, in order: ``masks.RESHAPES``.
 
         Raises:
             UnknownName: no such look, or no such garment in it.
@@ -419,6 +426,8 @@ class Studio:
         tell = progress or (lambda _: None)
         started = time.perf_counter()
         # 1. the look as it is, and which garment of it is meant
+        touch = touch_up.checked(content, strength, feather=feather, padding=padding)
+        touch_up.require_look(id, self.base)
         look = self.look(id, owner=owner)
         picture, plan = self._looks.picture(look), look.receipt.plan.as_final(self.base)
         garments = self._garments(plan)
@@ -432,6 +441,7 @@ class Studio:
             if marked is not None:
                 raise BadValue("There are both a mask and clicks.", "Give one of them.")
             prompt = selection.prompt_of(points, box)
+            check_prompt(prompt, *picture.shape[:2])  # before a model is asked for
             found = selection.clicked(self.segmenter, picture, prompt)
             found = selection.garment_first(found, self._labels_of(look), prompt)
             marked = found.candidate(candidate)
@@ -455,16 +465,12 @@ class Studio:
         if marked is None:
             seen = self._labels_of(look) == index + 1
             marked = touch_up.region(seen, before, layout, index)
-        marked = masks.require_some(masks.invert(marked) if inverted else marked)
+        marked = masks.reshaped(marked, reshape)
+        marked = masks.require_part(masks.invert(marked) if inverted else marked)
         # 3. repaint and put the rest back
         adapters = self._adapters(plan, garments, layout)
-        job = self._job(plan, garments, layout, adapters)
-        touch = Touch(
-            mask_sha256=touch_up.mask_sha256(marked),
-            strength=strength,
-            content=content,
-            feather=feather,
-        )
+        touch = touch.model_copy(update={"mask_sha256": touch_up.mask_sha256(marked)})
+        job = self._job_within(self._job(plan, garments, layout, adapters), plan, marked, touch)
         after, seconds = touch_up.repainted(
             self.engine, job, picture, marked, touch,
             on_step=lambda n, of, image: tell(Progress("draw", n, of, image)), cancel=cancel,
@@ -563,6 +569,8 @@ class Studio:
         if layout.sha256 != old.control_sha256:
             raise _OtherLayout
         job = self._job(old.plan, garments, layout, old.adapters)
+        if mask is not None and old.touch is not None:
+            job = self._job_within(job, old.plan, mask, old.touch)
         torch.set_num_threads(int(old.versions.get("threads", self.threads)))
         try:
             if old.touch is None or before is None or mask is None:
@@ -672,6 +680,15 @@ class Studio:
             edges=None if plan.edges is None else unpacked(plan.edges),
         )
 
+    def _job_within(self, job: Job, plan: Plan, mask: np.ndarray, touch: Touch) -> Job:
+        """``job`` as a touch-up draws it: of the masked part alone, where that is asked for."""
+        window = touch_up.window(mask, touch)
+        if window is None:
+            return job
+        person, garments = _person(plan.person), self._garments(plan)
+        part = lay_out(garments, person, plan.pose, plan.season, window)
+        return touch_up.closer(job, part, window)
+
     def _keep(
         self,
         plan: Plan,
@@ -699,7 +716,7 @@ class Studio:
             "thread": thread,
             # part of the id: the same plan of two callers is two looks
             "owner": owner,
-            "touch": None if touch is None else touch.model_dump(mode="json"),
+            "touch": None if touch is None else touch.model_dump(mode="json", exclude_none=True),
         }
         return self._looks.keep(facts, picture, layout, mask)
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import cv2
 import numpy as np
+from pydantic import ValidationError
 
-from catalog.errors import BadValue, UnknownName
+from catalog.errors import BadValue, ModelUnavailable, UnknownName
 from catalog.garment import CATEGORIES, Garment, Length, Sleeves
 from tools import mask as masks
-from tools.layout import Layout
+from tools.layout import Layout, Window
 from tools.look import Plan, Touch, Worn
 
 if TYPE_CHECKING:
@@ -25,10 +27,47 @@ if TYPE_CHECKING:
 
 REACH = 5
 """Pixels by which a garment's region is grown: outlines lie on its border."""
+CLOSEST = 128
+"""Pixels of the picture that a part drawn alone is wide at least: nothing is drawn larger than four
+times its size."""
 
-
+STRENGTHS = {"original": 1.0, "noise": 1.0, "fill": 0.75}
+"""How far a part is taken back to noise when nobody says it, by what the drawing begins from. At 1
+what it began from is forgotten, so a fill needs less."""
 Degree = Literal["shorter", "longer"]
 """One step along ``Sleeves`` or ``Length`` from what is worn now."""
+
+
+def checked(content: str, strength: float | None, **way: Any) -> Touch:
+    """A touch of a mask that is still to be found.
+
+    Raises:
+        BadValue: a number outside its limits, or noise of which less than all is taken.
+    """
+    usual = STRENGTHS.get(content, 1.0)
+    if content == "noise" and strength not in (None, 1):
+        raise BadValue("Noise keeps nothing of what is there.", "Leave the strength out.")
+    try:
+        return Touch.model_validate(
+            {"mask_sha256": "", "content": content, **way}
+            | {"strength": usual if strength is None else strength}
+        )
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        name = str(wrong["loc"][0])
+        raise BadValue(
+            f"A {name} of {str(wrong['input'])[:40]} is not possible.", f"{wrong['msg']}."
+        ) from None
+
+
+def require_look(id: str, base: str) -> None:
+    """Raises ModelUnavailable when ``id`` is a photo's: only looks can be repainted."""
+    if not id.startswith("photo-"):
+        return
+    why = "Repainting a photo needs the sd15 base: croquis draws sketches only."
+    if base != "croquis":
+        why = "A photo has no plan and no layout, so only looks are repainted so far."
+    raise ModelUnavailable(why, "Touch up a look instead; segment finds the parts of a photo.")
 
 
 def changed(
@@ -125,6 +164,39 @@ def region(seen: np.ndarray, before: Layout, after: Layout, index: int) -> np.nd
     return masks.grow(either.repeat(2, 0).repeat(2, 1) | seen, REACH)
 
 
+def window(mask: np.ndarray, touch: Touch) -> Window | None:
+    """What a repaint of the masked part alone looks at; None for a repaint within the picture."""
+    if touch.padding is None:
+        return None
+    rows, columns = mask.shape
+    y, x = np.nonzero(masks.grow(mask, touch.feather))
+    around = 2 * touch.padding
+    wide, high = np.ptp(x) + 1 + around, np.ptp(y) + 1 + around
+    width = int(np.clip(max(wide, -(-2 * high // 3), CLOSEST), 0, columns))
+    width += width % 2
+    left = (int(x.min()) + int(x.max()) + 1 - width) // 2
+    top = (int(y.min()) + int(y.max()) + 1 - width * 3 // 2) // 2
+    left, top = np.clip((left, top), 0, (columns - width, rows - width * 3 // 2))
+    return int(left), int(top), width
+
+
+def closer(job: Job, layout: Layout, window: Window) -> Job:
+    """``job`` for what a window shows alone, whose own layout is ``layout``."""
+    edges = job.edges
+    if edges is not None:
+        edges = _magnified(edges[0], window, cv2.INTER_LINEAR)[None]
+    return replace(job, layout=layout, edges=edges)
+
+
+def _magnified(array: np.ndarray, window: Window, how: int) -> np.ndarray:
+    """What a window shows of an array of any size that stands for the picture, at its size."""
+    rows, columns = array.shape[:2]
+    left, top, width = (side * columns / 512 for side in window)
+    x, y, w = round(left), round(top), max(1, round(width))
+    part = array[y : y + max(1, round(1.5 * width)), x : x + w]
+    return cv2.resize(part, (columns, rows), interpolation=how)
+
+
 def repainted(
     engine: Engine,
     job: Job,
@@ -137,6 +209,8 @@ def repainted(
 ) -> tuple[np.ndarray, dict[str, float]]:
     """The picture with what lies under the mask drawn again, and how long each part took.
 
+    ``job`` is for what ``window`` shows, where that is not the whole picture.
+
     Raises:
         BadValue: the mask is empty, or the strength too small for the steps. Cancelled.
     """
@@ -144,12 +218,25 @@ def repainted(
     start = picture
     if touch.content == "fill":
         start = cv2.inpaint(picture, mask.astype(np.uint8), 5, cv2.INPAINT_TELEA)
+    # noise keeps nothing, whatever a receipt of an earlier version says
     strength = 1.0 if touch.content == "noise" else touch.strength
     # the blend's band is drawn too, so that both its sides show the same thing
     wide = masks.grow(mask, touch.feather)
-    render = engine.repaint(job, start, wide, strength, on_step=on_step, cancel=cancel)
     share = masks.feathered(mask, touch.feather)
-    return masks.composite(picture, render.picture, share), render.seconds
+    seen = window(mask, touch)
+    if seen is None:
+        render = engine.repaint(job, start, wide, strength, on_step=on_step, cancel=cancel)
+        return masks.composite(picture, render.picture, share), render.seconds
+    # alone: as large as a picture while it is drawn, then back at its own size
+    large = _magnified(start, seen, cv2.INTER_CUBIC)
+    within = _magnified(wide.astype(np.uint8), seen, cv2.INTER_NEAREST) > 0
+    render = engine.repaint(job, large, within, strength, on_step=on_step, cancel=cancel)
+    left, top, width = seen
+    after, height = picture.copy(), width * 3 // 2
+    after[top : top + height, left : left + width] = cv2.resize(
+        render.picture, (width, height), interpolation=cv2.INTER_AREA
+    )
+    return masks.composite(picture, after, share), render.seconds
 
 
 def mask_sha256(mask: np.ndarray) -> str:

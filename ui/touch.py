@@ -31,13 +31,17 @@ def add_commands(
     """Register the commands; ``stylist`` builds what draws and keeps the threads."""
 
     def touch(args: argparse.Namespace, settings: Settings) -> int:
+        from tools.touch_up import require_look
+
         asked = {
             "garment": args.garment, "points": _points(args.points), "box": _box(args.box),
             "mask": None if args.mask is None else _picture(args.mask, "mask"),
             "candidate": args.candidate, "inverted": args.inverted, "swap": args.swap,
             "color": args.color, "sleeves": args.sleeves, "length": args.length,
-            "strength": args.strength,
+            "strength": args.strength, "content": args.content, "feather": args.feather,
+            "padding": args.padding, "reshape": args.reshape or (),
         }  # fmt: skip
+        require_look("photo-" if Path(args.look).is_file() else args.look, settings.base)
         work = stylist(settings)
         if args.say is not None:
             asked |= _said(work.studio, args.look, args.say, asked)
@@ -69,6 +73,8 @@ def add_commands(
         return 0
 
     def segment(args: argparse.Namespace, settings: Settings) -> int:
+        from tools.mask import reshaped
+
         studio = stylist(settings).studio
         if _LOOK.fullmatch(args.picture):
             picture = {"look": args.picture}
@@ -77,7 +83,7 @@ def add_commands(
         found = studio.segment(
             **picture, garment=args.garment, points=_points(args.points), box=_box(args.box)
         )
-        mask = found.candidate(args.candidate)
+        mask = reshaped(found.candidate(args.candidate), args.reshape or ())
         if args.out is not None:
             _write(args.out, mask)
         facts = found.facts()
@@ -93,6 +99,8 @@ def add_commands(
             print(f"{chosen} {number}  score {one['score']:.2f}  {one['share']:6.1%} of the picture"
                   f"  box {one['box']}")  # fmt: skip
         print(f"Mask:    {args.out or 'not written; give --out FILE'}")
+        if "photo" in picture:
+            print("Repaint: looks only; a photo needs the sd15 base.")
         return 0
 
     part = command(commands, "touch", touch, "Draw one part of a look again, and nothing else.")
@@ -108,8 +116,18 @@ def add_commands(
     part.add_argument("--length", metavar="WORD",
                       help="crop, hip, thigh, knee, calf, ankle, shorter or longer")  # fmt: skip
     part.add_argument(
-        "--strength", type=float, default=1.0, metavar="0–1", help="how much is forgotten"
-    )
+        "--strength", type=float, metavar="0–1",
+        help="how much of what the drawing begins from is forgotten (1; for fill 0.75)",
+    )  # fmt: skip
+    part.add_argument("--content", choices=("original", "noise", "fill"), default="original",
+                      help="what drawing begins from: what is there, noise, or its surroundings"
+                      )  # fmt: skip
+    part.add_argument("--feather", type=int, default=6, metavar="0–64",
+                      help="pixels outside the mask over which new and old are blended (6)"
+                      )  # fmt: skip
+    part.add_argument("--padding", type=int, metavar="0–256",
+                      help="draw the part alone, enlarged, with so many pixels around it"
+                      )  # fmt: skip
     part.add_argument("--json", action="store_true", help="print JSON")
 
     part = command(commands, "undo", undo, "Take the last change of a conversation back.")
@@ -131,6 +149,9 @@ def _add_where(part: argparse.ArgumentParser) -> None:
     part.add_argument("--points", nargs="+", metavar="X,Y,±",
                       help="clicks, in the picture's pixels: + adds, - takes away")  # fmt: skip
     part.add_argument("--box", metavar="X0,Y0,X1,Y1", help="left, top, right, bottom")
+    part.add_argument("--reshape", nargs="+", metavar="HOW",
+                      help="change the mask first: grow:8 shrink:8 fill largest invert, in order"
+                      )  # fmt: skip
     part.add_argument("--candidate", type=int, default=0, metavar="0–2",
                       help="which of the answers to a click")  # fmt: skip
 
@@ -194,7 +215,7 @@ def _picture(path: Path, what: str) -> np.ndarray:
     """The pixels of a picture file, uint8 ``(H, W, 3)``."""
     from catalog.photo_file import photo_pixels, photo_png
 
-    return photo_pixels(photo_png(_bytes(path, what)))
+    return photo_pixels(photo_png(_bytes(path, what), clear="black"))
 
 
 def _write(path: Path, mask: np.ndarray) -> None:

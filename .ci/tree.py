@@ -26,6 +26,7 @@ OTHER = {
     "instructions.md": "the system prompt, as prose",
     "chat.css": "how the page looks",
     "garment.css": "how the garment page looks",
+    "pointing.js": "clicks and strokes in the picture, told in its own pixels",
 }
 END = """\
 tests/                test_<file>.py for every file, and the whole path in a browser

@@ -7,7 +7,7 @@ kept, and the difference is said aloud.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +38,8 @@ class Mark:
     """bool ``(H, W)``; None = the garment's own region."""
     change: Mapping[str, Any] | None = None
     """What was picked to change, as ``touch_up`` takes it; None = the message says it."""
+    way: Mapping[str, Any] = field(default_factory=dict)
+    """How it is to be drawn, as ``Studio.touch_up`` takes it: strength, content, padding."""
 
     def facts(self) -> dict[str, Any]:
         """What a model is told of it."""
@@ -79,7 +81,7 @@ class TouchTools:
         mark = self.turn.mark
         clicked = bool(asked.points) or asked.box is not None
         if mark is not None and asked.garment in (None, mark.garment) and not clicked:
-            change["garment"] = mark.garment
+            change |= {"garment": mark.garment, **mark.way}
             # another shape needs room beyond what is marked
             if mark.mask is not None and not (asked.swap or asked.sleeves or asked.length):
                 change["mask"] = mark.mask

@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from agent.conversation import Conversations, check_thread
 from agent.touching import Mark  # at run time too: Gradio reads the handlers' annotations
 from catalog.errors import Busy, Damaged, StylistError
-from ui import garment_page, lookbook, touch_panel
+from ui import garment_page, lookbook, marking, touch_panel
 from ui.settings import Settings
 from ui.visitor import VisitorCookie, Visitors, routes
 
@@ -87,7 +87,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         return picked
 
     def answer(
-        message: str, book: Book, mark: Mark | touch_panel.Part | None, request: gr.Request
+        message: str, book: Book, mark: Mark | marking.Part | None, request: gr.Request
     ) -> Iterator[dict[Any, Any]]:
         if not message:
             yield {chat: gr.skip()}
@@ -96,7 +96,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         cancel = running.setdefault(session, threading.Event())
         try:
             owner = owner_of(request)
-            if isinstance(mark, touch_panel.Part):
+            if isinstance(mark, marking.Part):
                 mark = mark.mark()
             for update in _turn(message, _own(stylist, book, owner), cancel, owner, mark):
                 if running.get(session) is cancel:  # else the visitor began anew meanwhile
@@ -276,7 +276,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
                 with gr.Row(elem_id="plate", equal_height=False):
                     with gr.Column(elem_id="mounted", min_width=150):
                         easel = gr.HTML(
-                            lookbook.easel(), elem_id="easel", js_on_load=touch_panel.CLICK
+                            lookbook.easel(), elem_id="easel", js_on_load=touch_panel.POINTING
                         )
                         notes = gr.HTML("", elem_id="notes")
                     details = gr.HTML(lookbook.details(None, {}), elem_id="details")

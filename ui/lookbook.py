@@ -50,10 +50,13 @@ def easel(
     steps: int = 0,
     look: str = "",
     marks: str = "",
+    brush: int = 0,
+    erase: bool = False,
 ) -> str:
     """The picture in its mount, by its address; with ``steps`` it is still being drawn.
 
     ``look``: its id, so that clicks on it can be told. ``marks``: address of what is marked in it.
+    ``brush``: width of the brush that paints there, and whether it takes away.
     """
     if not picture and not steps:
         return (
@@ -63,6 +66,8 @@ def easel(
     inside = figure("standing")
     if picture:
         id = f' data-look="{escape(look)}"' if look else ""
+        if brush:
+            id += f' data-brush="{brush}"' + (' data-erase="yes"' if erase else "")
         inside = f'<img src="{picture}" alt="{escape(caption)}"{id}>'
     if marks:
         inside += f'<img class="marks" src="{marks}" alt="">'

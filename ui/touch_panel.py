@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-import numpy as np
 
-from agent.touching import Mark
 from catalog.croquis.palette import COLORS
-from catalog.errors import BadValue, ModelUnavailable, StylistError
+from catalog.errors import BadValue, StylistError
 from catalog.garment import Garment
 from tools.outfit import check
 from tools.wish import Wish
-from ui import lookbook
+from ui import lookbook, marking
+from ui.marking import Part
 
 if TYPE_CHECKING:
+    from agent.conversation import Thread
     from agent.stylist import Stylist
 
-CLICK = """
-const told = (event, keep) => {
-  const img = event.target.closest('.mount')?.querySelector('img[data-look]');
-  if (!img) return;
-  event.preventDefault();
-  const box = img.getBoundingClientRect();
-  const scale = Math.min(box.width / img.naturalWidth, box.height / img.naturalHeight);
-  const x = (event.clientX - box.left - (box.width - img.naturalWidth * scale) / 2) / scale;
-  const y = (event.clientY - box.top - (box.height - img.naturalHeight * scale) / 2) / scale;
-  if (x < 0 || y < 0 || x >= img.naturalWidth || y >= img.naturalHeight) return;
-  trigger('select', {x: x, y: y, keep: keep, look: img.dataset.look});
-};
-element.addEventListener('click', (event) => told(event, true));
-element.addEventListener('contextmenu', (event) => told(event, false));
-"""
-"""Left click adds, right click takes away, in the picture's own pixels however it is shown."""
+POINTING = Path(__file__).with_name("pointing.js").read_text()
+"""The script of the picture: clicks and strokes, in the picture's own pixels."""
 Turn = dict[str, Any]
 """A turn of the page's book, with its ``look`` and ``plan``."""
 OFFERED = 6
@@ -45,76 +32,12 @@ _SLEEVED = ("top", "onepiece", "outerwear")
 _LONG = ("top", "bottom", "onepiece", "outerwear")
 
 
-@dataclass(frozen=True)
-class Part:
-    """What is marked in a look."""
-
-    look: str
-    garment: str
-    masks: tuple[np.ndarray, ...]
-    """Candidates, bool ``(H, W)``."""
-    own: bool
-    """Whether the first candidate is the garment's own mask, known without a model."""
-    points: tuple[tuple[float, float, bool], ...] = ()
-    number: int = 0
-    """Which candidate counts."""
-    removing: bool = False
-    """Whether a plain click takes away."""
-
-    @property
-    def mask(self) -> np.ndarray:
-        return self.masks[self.number]
-
-    def mark(self, change: dict[str, Any] | None = None) -> Mark:
-        """As a turn of the talk takes it."""
-        mask = None if self.own and self.number == 0 else self.mask
-        return Mark(self.look, self.garment, mask, change)
-
-
-def marked(
-    studio: Any, look: str, before: Part | None, x: float, y: float, keep: bool
-) -> Part | None:
-    """What is marked after a click at (x, y) of a look; None = nothing any more.
-
-    The look knows its garments' masks, so the first click means the garment under it, and a model
-    adds candidates. Further clicks refine with the model; without one they choose another garment,
-    or let go of this one.
-
-    Raises:
-        BadValue: no garment is there, or it lies outside the picture.
-    """
-    masks = studio.garment_masks(look)
-    rows, columns = next(iter(masks.values())).shape
-    if not (0 <= x < columns and 0 <= y < rows):
-        raise BadValue("That is outside the picture.", "Click on a garment.")
-    under = next((id for id, mask in masks.items() if mask[int(y), int(x)]), None)
-    before = before if before is not None and before.look == look else None
-    points = (*(before.points if before else ()), (x, y, keep))
-    try:
-        found = studio.segment(look, points=points) if before or keep else None
-    except ModelUnavailable:
-        found = None
-    if before is None:
-        if under is None or not keep:
-            raise BadValue("There is no garment just there.", "Click on one, or pick its name.")
-        seen = tuple(c.mask for c in found.candidates if c.mask.any()) if found else ()
-        return Part(look, under, seen or (masks[under],), own=True, points=points)
-    if found is not None:
-        seen = tuple(c.mask for c in found.candidates if c.mask.any())
-        if not seen:
-            return None
-        return Part(look, found.garment or before.garment, seen, own=False, points=points)
-    if not keep:
-        return None if under == before.garment else before
-    if under is None:
-        return before
-    return Part(look, under, (masks[under],), own=True, points=((x, y, True),))
-
-
-def named(studio: Any, look: str, garment: str) -> Part:
-    """The part that naming a garment marks. Raises UnknownName, and BadValue when it is hidden."""
-    found = studio.segment(look, garment=garment)
-    return Part(look, str(found.garment), (found.mask,), own=True)
+_STRENGTHS = {"as usual": None, "all of it": 1.0, "most of it": 0.75, "half of it": 0.5}
+_CONTENTS = {"what is there": "original", "noise": "noise", "its surroundings": "fill"}
+_PADDING = 32
+"""Pixels around a part that is drawn alone."""
+_RESHAPES = {"Grow": "grow:4", "Shrink": "shrink:4", "Fill holes": "fill",
+             "Largest part": "largest", "All but this": "invert"}  # fmt: skip
 
 
 class TouchPanel:
@@ -133,19 +56,24 @@ class TouchPanel:
         self._newest, self._begin = newest, begin
         self.part: Any = None
         self.controls: Any = None
+        self.upload: Any = None
         self.compare: Any = None
 
     def place(self, pick: str) -> None:
         """Put the components here; ``pick`` is the script that tells which button was pressed."""
         self.part = gr.State(None)
         self.controls = gr.HTML("", elem_id="touch", js_on_load=pick)
+        self.upload = gr.UploadButton(
+            "Upload a mask", elem_id="mask", type="binary", file_types=["image"], size="sm",
+            visible=False,
+        )  # fmt: skip
         self.compare = gr.ImageSlider(
             elem_id="compare", show_label=False, label="Before and after", container=False,
             interactive=False, buttons=[], visible=False, max_height=640, slider_position=50,
         )  # fmt: skip
 
     def outputs(self) -> list[Any]:
-        return [self.part, self.controls, self.compare]
+        return [self.part, self.controls, self.upload, self.compare]
 
     def wire(self, easel: Any, memory: Any, pending: Any, private: dict[str, Any]) -> Any:
         """Listen to clicks into the ``easel`` and to the buttons; returns what may begin a turn."""
@@ -163,6 +91,19 @@ class TouchPanel:
                 return {self.part: part}
             return shown(turn, part)
 
+        def upload(
+            data: bytes | None, book: Any, part: Part | None, request: gr.Request
+        ) -> dict[Any, Any]:
+            turn = self._newest(book, request)
+            if turn is None or data is None:
+                return {self.part: part}
+            try:
+                part = marking.uploaded(self.studio, turn["look"], part, data)
+            except StylistError as error:
+                gr.Info(str(error))
+                return {self.part: part}
+            return shown(turn, part)
+
         def choose(
             event: gr.EventData, book: Any, part: Part | None, request: gr.Request
         ) -> dict[Any, Any]:
@@ -171,8 +112,8 @@ class TouchPanel:
                 return {pending: ""}
             if word == "compare":
                 return {pending: "", self.compare: self.pair(turn["look"])}
-            if word == "undo":
-                return {pending: self._begin("Undo", request), self.part: None}
+            if word in ("undo", "redo"):
+                return {pending: self._begin(word.capitalize(), request), self.part: None}
             try:
                 part, change, said = self.chosen(word, turn, part)
             except StylistError as error:
@@ -190,7 +131,9 @@ class TouchPanel:
             }
 
         outputs, asked = [easel, *self.outputs()], [memory, self.part]
-        easel.select(point, asked, outputs, queue=False, **private)
+        # none is dropped while another is answered, and each sees what the one before it marked
+        easel.select(point, asked, outputs, trigger_mode="multiple", concurrency_limit=1, **private)
+        self.upload.upload(upload, [self.upload, *asked], outputs, queue=False, **private)
         return self.controls.select(choose, asked, [pending, *outputs], queue=False, **private)
 
     def mounted(self, turn: Turn, part: Part | None = None) -> str:
@@ -199,26 +142,40 @@ class TouchPanel:
             address = lookbook.picture_address(self.studio.look(turn["look"]).image)
         except StylistError:
             return lookbook.easel()
-        marks = lookbook.marks_address(part.mask) if part is not None else ""
-        return lookbook.easel(address, turn["user"], look=turn["look"], marks=marks)
+        if part is None:
+            return lookbook.easel(address, turn["user"], look=turn["look"])
+        marks = lookbook.marks_address(part.mask) if part.masks else ""
+        return lookbook.easel(address, turn["user"], look=turn["look"], marks=marks,
+                              brush=part.brush, erase=part.removing)  # fmt: skip
 
     def at_rest(self, turn: Turn | None, newest: bool = True) -> dict[Any, Any]:
         """The panel with nothing marked, for the look of ``turn``."""
         shown = self.html(turn, None) if turn and newest else ""
-        return {self.part: None, self.controls: shown, self.compare: gr.update(visible=False)}
+        return {
+            self.part: None,
+            self.controls: shown,
+            self.upload: gr.update(visible=bool(shown)),
+            self.compare: gr.update(visible=False),
+        }
 
     def clicked(self, told: dict[str, Any], look: str, part: Part | None) -> Part | None:
-        """What is marked after a click that the page told of. Raises BadValue."""
+        """What is marked after a click or stroke that the page told of. Raises BadValue."""
         if told.get("look") != look:
             raise BadValue("This is an earlier look.", "The newest one can be touched up.")
+        part = part if part is not None and part.look == look else None
+        keep = bool(told.get("keep", True))
         try:
+            if "stroke" in told:
+                width = float(told.get("width", 0))
+                return marking.painted(self.studio, look, part, told["stroke"], width, keep)
             x, y = float(told["x"]), float(told["y"])
         except (KeyError, TypeError, ValueError):
             raise BadValue("That was no click.", "Click on a garment.") from None
         removing = part is not None and part.removing
-        keep = bool(told.get("keep", True)) and not removing
-        now = marked(self.studio, look, part, x, y, keep)
-        return now and replace(now, removing=removing)
+        now = marking.marked(self.studio, look, part, x, y, keep and not removing)
+        if now is part:
+            return part
+        return (now or marking.nothing(look)).after(part)
 
     def chosen(
         self, word: str, turn: Turn, part: Part | None
@@ -228,14 +185,27 @@ class TouchPanel:
         Raises BadValue, UnknownName for what the page cannot have offered.
         """
         kind, _, value = word.partition(":")
+        part = part if part is not None and part.look == turn["look"] else None
         if kind == "garment":
-            return named(self.studio, turn["look"], value), None, ""
-        if kind == "clear" or part is None or part.look != turn["look"]:
+            return marking.named(self.studio, turn["look"], value).after(part), None, ""
+        if kind == "brush":
+            width = int(value) if value in {str(w) for w in marking.BRUSHES.values()} else 0
+            return replace(part or marking.nothing(turn["look"]), brush=width), None, ""
+        if kind == "clear" or part is None:
             return None, None, ""
         if kind == "mode":
             return replace(part, removing=value == "remove"), None, ""
+        if kind == "back" and part.past:
+            before = replace(part.past[-1], past=part.past[:-1])
+            return replace(before, brush=part.brush, removing=part.removing), None, ""
+        if not part.masks:
+            raise BadValue("Nothing is marked.", "Click on a garment, or paint over one.")
         if kind == "next":
             return replace(part, number=(part.number + 1) % len(part.masks)), None, ""
+        if kind == "reshape":
+            return marking.reshaped(self.studio, part, value), None, ""
+        if kind in ("strength", "content", "padding"):
+            return replace(part, way=_way(part, kind, value)), None, ""
         name = self._name(turn, part.garment)
         if kind == "color" and value in COLORS:
             return part, {"color": value}, f"{name}: in {value}"
@@ -271,11 +241,16 @@ class TouchPanel:
             for g in plan["garments"]
             if g["id"] in seen
         )
-        tools = _button("undo", "Undo") + _button("compare", "Before | after") if parent else ""
+        thread = self._thread(turn["look"])
+        tools = _button("undo", "Undo") if parent else ""
+        tools += _button("redo", "Redo") if thread and thread.undone else ""
+        tools += _button("compare", "Before | after") if parent else ""
         head = f'<div class="head"><h3>Touch up</h3><div class="tools">{tools}</div></div>'
-        if part is None:
-            hint = "Click a garment in the picture, or pick one; everything else stays as it is."
-            return f'<div class="picker touch">{head}<p>{hint}</p><div>{names}</div></div>'
+        if part is None or not part.masks:
+            hint = "Click a garment in the picture, paint over it, or pick one; everything else "
+            hint += "stays as it is."
+            rows = f"<div>{names}</div>{_marking(part)}"
+            return f'<div class="picker touch">{head}<p>{hint}</p>{rows}</div>'
         rows = [f"<div>{names}</div>", _marking(part), _colors(plan, part.garment)]
         card = self.studio.garment(part.garment)
         shape = [(k, v) for k, slots in (("sleeves", _SLEEVED), ("length", _LONG))
@@ -287,6 +262,7 @@ class TouchPanel:
         if others := self._others(turn, card):
             shown = "".join(_button(f"swap:{g.id}", escape(g.name)) for g in others)
             rows.append(f'<div class="row"><span>Instead</span>{shown}</div>')
+        rows.append(_how(part))
         hint = "Pick a change, or say it below: “in red”, “shorter sleeves” …"
         return f'<div class="picker touch">{head}<p>{hint}</p>{"".join(rows)}</div>'
 
@@ -307,32 +283,88 @@ class TouchPanel:
 
     def _wish(self, look: str) -> Wish:
         """What the look was chosen for, as far as its thread still says it."""
-        thread = self.studio.look(look).receipt.thread
-        path = self.stylist.conversations.path(thread) if thread else None
+        thread = self._thread(look)
+        return thread.now.wish if thread and thread.now else Wish()
+
+    def _thread(self, look: str) -> Thread | None:
+        """The conversation in which a look was drawn, if it can still be read."""
+        id = self.studio.look(look).receipt.thread
+        path = self.stylist.conversations.path(id) if id else None
         if path is None or not path.exists():
-            return Wish()
+            return None
         from agent.conversation import Thread
 
         try:
-            now = Thread.model_validate_json(path.read_bytes()).now
+            return Thread.model_validate_json(path.read_bytes())
         except ValueError:
-            return Wish()
-        return now.wish if now else Wish()
+            return None
 
     def _name(self, turn: Turn, id: str) -> str:
         garments = (turn["plan"] or {}).get("garments", [])
         return next((str(g["name"]) for g in garments if g["id"] == id), id)
 
 
-def _marking(part: Part) -> str:
+def _marking(part: Part | None) -> str:
     """How the mark itself can be changed."""
-    buttons = _button("mode:add", "Add", pressed=not part.removing)
-    buttons += _button("mode:remove", "Take away", pressed=part.removing)
+    brush = part.brush if part else 0
+    tools = _button("brush:0", "Click", pressed=not brush)
+    for name, width in marking.BRUSHES.items():
+        tools += _button(f"brush:{width}", name, pressed=brush == width)
+    if part is None:
+        return f'<div class="row"><span>With a</span>{tools}</div>'
+    tools += _button("mode:add", "Add", pressed=not part.removing)
+    tools += _button("mode:remove", "Take away", pressed=part.removing)
+    share = f"{part.mask.mean():.0%} of the picture" if part.masks else "Nothing yet"
+    buttons = ""
     if len(part.masks) > 1:
         buttons += _button("next", f"Another outline ({part.number + 1} of {len(part.masks)})")
+    if part.masks:
+        buttons += "".join(_button(f"reshape:{w}", label) for label, w in _RESHAPES.items())
+    if part.past:
+        buttons += _button("back", f"Step back ({len(part.past)})")
     buttons += _button("clear", "Clear")
-    share = f"{part.mask.mean():.0%} of the picture"
-    return f'<div class="row"><span>{share}</span>{buttons}</div>'
+    return f'<div class="row">{tools}</div><div class="row"><span>{share}</span>{buttons}</div>'
+
+
+def _way(part: Part, kind: str, value: str) -> tuple[tuple[str, Any], ...]:
+    """How ``part`` is drawn after a button; what is as usual is left out."""
+    known = {"strength": {_word(v): v for v in _STRENGTHS.values()},
+             "content": {v: v for v in _CONTENTS.values()},
+             "padding": {_word(v): v for v in (None, _PADDING)}}[kind]  # fmt: skip
+    if value not in known:
+        raise BadValue("There is no such way to draw.", "Pick one that is shown.")
+    way = {**dict(part.way), kind: known[value]}
+    if kind == "content":
+        way["strength"] = None  # as suits what it begins from
+    elif kind == "strength" and way.get("content") == "noise":
+        way["content"] = "original"  # noise keeps nothing
+    return tuple((k, v) for k, v in way.items() if v != _USUAL[k])
+
+
+_USUAL = {"strength": None, "content": "original", "padding": None}
+
+
+def _word(choice: Any) -> str:
+    return "usual" if choice is None else str(choice)
+
+
+def _how(part: Part) -> str:
+    """How the marked part is drawn: folded away unless something was picked."""
+    way = {**_USUAL, **dict(part.way)}
+    rows = (
+        ("It forgets", "strength", _STRENGTHS),
+        ("It begins from", "content", _CONTENTS),
+        ("It is seen", "padding", {"within the picture": None, "alone, enlarged": _PADDING}),
+    )
+    inside = ""
+    for label, kind, choices in rows:
+        buttons = "".join(
+            _button(f"{kind}:{_word(v)}", name, pressed=way[kind] == v)
+            for name, v in choices.items()
+        )
+        inside += f'<div class="row"><span>{label}</span>{buttons}</div>'
+    state = " open" if part.way else ""
+    return f"<details{state}><summary>How it is drawn</summary>{inside}</details>"
 
 
 def _colors(plan: dict[str, Any], garment: str) -> str:

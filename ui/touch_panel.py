@@ -131,10 +131,11 @@ class TouchPanel:
             }
 
         outputs, asked = [easel, *self.outputs()], [memory, self.part]
-        # none is dropped while another is answered, and each sees what the one before it marked
+        # through the queue: only there an error is shown. No click or stroke is dropped while
+        # another is answered, and each sees what the one before it marked
         easel.select(point, asked, outputs, trigger_mode="multiple", concurrency_limit=1, **private)
-        self.upload.upload(upload, [self.upload, *asked], outputs, queue=False, **private)
-        return self.controls.select(choose, asked, [pending, *outputs], queue=False, **private)
+        self.upload.upload(upload, [self.upload, *asked], outputs, **private)
+        return self.controls.select(choose, asked, [pending, *outputs], **private)
 
     def mounted(self, turn: Turn, part: Part | None = None) -> str:
         """The picture of a turn in its mount, with what is marked in it, as HTML text."""

@@ -149,12 +149,8 @@ def plain_words() -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def _function_words() -> dict[str, frozenset[str]]:
-    english = (
-        "the a an for i with and to my is me want need something please of in it make no "
-        "without at on not we from"
-    )
-    result = {"en": frozenset(english.split())}
-    for language in ("fr", "de", "es"):
+    result = {}
+    for language in ("en", "fr", "de", "es"):
         for line in (WORDS / f"{language}.txt").read_text(encoding="utf-8").splitlines():
             if line.startswith("function"):
                 words = fold(line.partition("=")[2]).replace(",", " ").split()
@@ -170,13 +166,13 @@ def language_of(text: str, before: str = "en") -> str:
     if _IS_CJK.search(folded):
         return "ja" if before == "ja" else "zh"
     words = re.findall(r"[a-zß']+", folded)
+    spaced = f" {' '.join(words)} "
     score = {}
     for language, function in _function_words().items():
-        book = lexicon(language).phrases if language != "en" else lexicon("en").phrases
-        own = {p for p, *_ in _entries_cached(language)}
-        score[language] = sum(1.0 for w in words if w in function) + sum(
-            0.9 for w in words if w in own and w in book
-        )
+        single, joined = _own_phrases(language)
+        score[language] = sum(1.0 for w in words if w in function)
+        score[language] += sum(0.9 for w in words if w in single)
+        score[language] += sum(0.9 for p in joined if p in spaced)
         score[language] += 0.5 * (language == before) + 0.1 * (language == "en")
     return max(score, key=lambda k: score[k])
 
@@ -184,6 +180,13 @@ def language_of(text: str, before: str = "en") -> str:
 @lru_cache(maxsize=8)
 def _entries_cached(language: str) -> frozenset[tuple[str, str, str]]:
     return frozenset(_entries(language))
+
+
+@lru_cache(maxsize=8)
+def _own_phrases(language: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The words of ``language``, and its phrases of several words with a space on each side."""
+    own = {phrase for phrase, *_ in _entries_cached(language)}
+    return frozenset(own), tuple(sorted(f" {p} " for p in own if " " in p))
 
 
 @lru_cache(maxsize=8)

@@ -2,42 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
-
 from agent.lexicon import Hit
-from catalog.croquis.palette import COLORS
+from agent.mention import FIELD, Mention, Mentions, Stance, attribute, named, replace_said
 from tools.wish import Piece
 
-Stance = Literal["want", "avoid", "less", "like", "keep", "swap"]
-FAMILIES: dict[str, tuple[str, ...]] = {
-    "white": ("white", "cream"),
-    "beige": ("beige", "camel", "cream"),
-    "brown": ("brown", "camel"),
-    "grey": ("grey", "charcoal"),
-    "black": ("black",),
-    "blue": ("blue", "light blue", "navy"),
-    "green": ("green", "dark green", "olive", "mint"),
-    "yellow": ("yellow", "mustard"),
-    "orange": ("orange", "coral"),
-    "red": ("red", "burgundy"),
-    "pink": ("pink", "magenta", "coral"),
-    "purple": ("purple", "lavender"),
-    "dark tones": ("black", "charcoal", "navy", "burgundy", "dark green", "brown"),
-    "pastel": ("pink", "lavender", "mint", "light blue", "cream"),
-    "earth tones": ("beige", "camel", "brown", "olive", "mustard", "cream"),
-}
-"""Colour word → all words somebody may mean by it, the word itself first."""
-PRINTS = ("floral", "leopard", "camouflage", "stripes", "plaid", "gingham", "dots", "zigzag",
-          "hearts", "stars", "argyle", "waves", "leaves", "lemons", "diamonds")  # fmt: skip
-_FIELD = {
-    "color": "colors",
-    "pattern": "patterns",
-    "material": "materials",
-    "sleeves": "sleeves",
-    "length": "lengths",
-    "fit": "fits",
-}
 _OR = {"or", "ou", "oder", "o", "或", "还是", "或者", "か", "または"}
 _COPULA = {"be", "is", "are", "was", "should", "being", "soll", "sollen", "sein"}
 _EXCEPT = {"except", "sauf", "ausser", "excepto", "salvo", "除了"}
@@ -50,47 +18,6 @@ _IT = {"it", "them", "that", "those", "these", "this", "ones", "one", "le", "la"
        "sie"}  # fmt: skip
 _ARTICLE = {"a", "an", "some", "the", "un", "une", "ein", "eine", "einen", "una", "unos", "my"}
 _BREAK = set(".;!?,，。；！？、:)）")
-
-
-@dataclass
-class Mention:
-    """One piece as it was mentioned."""
-
-    piece: Piece
-    stance: Stance
-    start: int = 0
-    loose: bool = False
-    """Only attributes, no garment: “something red”."""
-    either: bool = False
-    """An alternative to the piece before: “a skirt or a dress”."""
-    removed: bool = False
-    """Taken off what is worn (“lose the hat”), not only disliked."""
-
-
-@dataclass
-class Mentions:
-    """All pieces of a message, and whether the rest of the outfit stays."""
-
-    found: list[Mention] = field(default_factory=list)
-    keep_all: bool = False
-    """“keep everything”, “same but …”."""
-    change_rest: bool = False
-    """“change everything else”."""
-
-    def of(self, *stances: Stance) -> list[Mention]:
-        return [m for m in self.found if m.stance in stances]
-
-
-def attribute(kind: str, value: str) -> tuple[str, tuple[str, ...]]:
-    """The ``Piece`` field and the words an attribute stands for."""
-    if kind == "color":
-        return "colors", FAMILIES.get(value, (value,) if value in COLORS else ())
-    if kind == "pattern":
-        if value == "any print":
-            return "patterns", PRINTS
-        near = {"stripes": ("stripes", "pinstripes"), "plaid": ("plaid", "gingham")}
-        return "patterns", near.get(value, (value,))
-    return _FIELD[kind], (value,)
 
 
 def mentions(found: list[Hit], language: str, masked: set[int]) -> Mentions:
@@ -138,7 +65,7 @@ class _Reader:
                 self.last = None
             elif hit.has("category", "slot") and not self._is_attribute_here(hit, nxt):
                 self._garment(hit)
-            elif hit.has(*_FIELD):
+            elif hit.has(*FIELD):
                 self._attribute(hit, nxt)
             elif hit.has("cue") and not self._looks_back(i):
                 self._cue(hit, nxt)
@@ -171,7 +98,7 @@ class _Reader:
         for other in self.hits[i + 1 :]:
             if other.text in _BREAK or other.cues("swap", "add"):
                 break
-            if other.has("category", "slot", *_FIELD) or other.cues("everything", "for"):
+            if other.has("category", "slot", *FIELD) or other.cues("everything", "for"):
                 return hit.cues("after_not") and self._turn("avoid", i, False)
             pronoun |= other.text in _IT
         return self._turn(backwards, i, pronoun)
@@ -191,7 +118,7 @@ class _Reader:
         if stance == "swap" and before == "に" and len(found) > 1:
             found[-2].stance = "swap"  # “靴をブーツに変えて”: the last one is what is wanted
             return True
-        if stance == "swap" and before in ("に", "色に") and self.hits[i - 2].has(*_FIELD):
+        if stance == "swap" and before in ("に", "色に") and self.hits[i - 2].has(*FIELD):
             return True  # “コートを赤に変えて”: that garment, in this colour
         if target.stance not in ("want", "avoid", "like") or target.stance == stance:
             return False
@@ -207,8 +134,8 @@ class _Reader:
 
     def _free_of(self, i: int) -> bool:
         """“wool-free”, “lederfrei”: the attribute right before (or in) the word is avoided."""
-        about = self.hits[i] if self.hits[i].has(*_FIELD) else self.hits[i - 1] if i else None
-        kind = next((k for k, _ in about.meanings if k in _FIELD), None) if about else None
+        about = self.hits[i] if self.hits[i].has(*FIELD) else self.hits[i - 1] if i else None
+        kind = next((k for k, _ in about.meanings if k in FIELD), None) if about else None
         if about is None or kind is None:
             return False
         name, words = attribute(kind, about.get(kind) or "")
@@ -227,19 +154,19 @@ class _Reader:
                 return True
             if hit.text in _BREAK and hit.text != "," or hit.has("cue") and j > 0:
                 return bool(hit.text in ("and", "nor"))
-            if j == 0 and not hit.has("category", "slot", *_FIELD):
+            if j == 0 and not hit.has("category", "slot", *FIELD):
                 return False
         return False
 
     def _described_garment(self, comma: int) -> bool:
         """Whether something new comes after a list of bare attributes: “no wool, navy dress”."""
         before, after = self.hits[max(comma - 1, 0)], self.hits[comma + 1 : comma + 6]
-        kind = next((k for k, _ in before.meanings if k in _FIELD), None)
+        kind = next((k for k, _ in before.meanings if k in FIELD), None)
         at = next((j for j, h in enumerate(after) if h.has("category", "slot")), None)
         if kind is None or before.has("category", "slot") or at is None:
             return False
         about = after[at - 1] if at else after[1] if len(after) > 1 else None
-        if about is None or not about.has(*_FIELD) or not (at == 0 or after[0].has(*_FIELD)):
+        if about is None or not about.has(*FIELD) or not (at == 0 or after[0].has(*FIELD)):
             return False
         return not after[0].has(kind) and not about.has(kind)
 
@@ -255,7 +182,7 @@ class _Reader:
                 **self.pending,  # type: ignore[arg-type]
             )
             self.last = Mention(
-                self._named(piece, hit.get("points") or hit.text), self.stance, hit.start
+                named(piece, hit.get("points") or hit.text, self.language), self.stance, hit.start
             )
             self.last.either = self.either
             self.last.removed = self.removing and self.stance == "avoid"
@@ -265,25 +192,8 @@ class _Reader:
         self.gap = 0
         self.joined = False
 
-    def _named(self, piece: Piece, noun: str) -> Piece:
-        shown = piece.categories[0] if len(piece.categories) == 1 else noun
-        if self.language != "en" and piece.categories:
-            shown = piece.categories[0]
-            if len(piece.categories) > 1:
-                shown = {"onepiece": "dress", "headwear": "hat", "outerwear": "jacket"}.get(
-                    piece.slots[0], "skirt" if "skirt" in shown else shown
-                )
-        elif self.language != "en" and piece.slot:
-            shown = {"footwear": "shoes"}.get(piece.slot, piece.slot)
-        parts = [*piece.fits[:1], *piece.colors[:1]]
-        if piece.patterns:
-            parts.append("patterned" if len(piece.patterns) > 2 else _adjective(piece.patterns[0]))
-        parts += piece.materials[:1]
-        parts += [f"{s}-sleeved" if s != "none" else "sleeveless" for s in piece.sleeves[:1]]
-        return piece.model_copy(update={"said": " ".join([*parts, shown])})
-
     def _attribute(self, hit: Hit, nxt: Hit | None) -> None:
-        kind = next(k for k, _ in hit.meanings if k in _FIELD)
+        kind = next(k for k, _ in hit.meanings if k in FIELD)
         name, words = attribute(kind, hit.get(kind) or "")
         after = self._noun_follows(hit)
         behind = self.language in ("fr", "es") and self.gap <= 1 and not self.joined
@@ -296,7 +206,7 @@ class _Reader:
             noun = piece.said.split()[-1] if piece.said else ""
             if len(piece.categories) == 1:
                 noun = piece.categories[0]
-            self.last.piece = self._named(piece, noun)
+            self.last.piece = named(piece, noun, self.language)
             return
         if not self.pending:
             self.pending_start = hit.start
@@ -305,7 +215,7 @@ class _Reader:
 
     def _noun_next(self, hit: Hit) -> bool:
         """Whether ``hit`` is a garment, or an attribute of one that follows it."""
-        return not hit.has(*_FIELD) or hit.has("category", "slot") or self._noun_follows(hit)
+        return not hit.has(*FIELD) or hit.has("category", "slot") or self._noun_follows(hit)
 
     def _trails(self, hit: Hit, after: bool) -> bool:
         """“Make the coat red”, “mach die Hose blau”, “领带红色”: right behind its garment."""
@@ -315,7 +225,7 @@ class _Reader:
         if at > 0 and self.language in ("zh", "ja") and self.hits[at].text in _BETWEEN:
             at -= 1
         before = self.hits[at] if at >= 0 else None
-        return before is not None and (before.start == self.last.start or before.has(*_FIELD))
+        return before is not None and (before.start == self.last.start or before.has(*FIELD))
 
     def _noun_follows(self, hit: Hit) -> bool:
         """Whether a garment comes right after this attribute and further ones."""
@@ -323,7 +233,7 @@ class _Reader:
         for other in self.hits[at + 1 : at + 5]:
             if other.has("category", "slot"):
                 return True
-            if not (other.has(*_FIELD) or other.text in ("and", "und", "的", "の", "い", *_OR)):
+            if not (other.has(*FIELD) or other.text in ("and", "und", "的", "の", "い", *_OR)):
                 return False
         return False
 
@@ -357,7 +267,7 @@ class _Reader:
             self._flush()
             self.stance, self.keep_seen = "keep", True
             if hit.text in ("same", "meme", "gleiche", "mismo") and (
-                nxt is None or not nxt.has("category", "slot", *_FIELD)
+                nxt is None or not nxt.has("category", "slot", *FIELD)
             ):
                 self.out.keep_all = True
             self.last = None
@@ -398,7 +308,7 @@ class _Reader:
     def _joint(self, hit: Hit, nxt: Hit | None) -> None:
         """“and”, “with”, “plus”: the list goes on, or something new begins."""
         self.joined = hit.text in ("with", "in", "mit", "avec", "con")
-        if self.pending and nxt is not None and nxt.has(*_FIELD):
+        if self.pending and nxt is not None and nxt.has(*FIELD):
             return
         self._flush()
         article = nxt.text if nxt is not None else ""
@@ -435,29 +345,3 @@ class _Reader:
             self.stance, self.sticky, self.removing = "want", False, False
             self.instead = False
         self.joined = self.everywhere = False
-
-
-def replace_said(piece: Piece, said: str) -> Piece:
-    return piece.model_copy(update={"said": said})
-
-
-def _adjective(pattern: str) -> str:
-    return {"stripes": "striped", "pinstripes": "pinstriped", "dots": "dotted"}.get(
-        pattern, pattern
-    )
-
-
-def without(pieces: tuple[Piece, ...], other: Piece) -> tuple[Piece, ...]:
-    """``pieces`` less those that ``other`` is about: same slot, or the same attribute alone."""
-    if not other.categories and other.slot is None:
-        return tuple(
-            p
-            for p in pieces
-            if not (set(p.colors) & set(other.colors) or set(p.patterns) & set(other.patterns))
-        )
-    mine = set(other.slots)
-    if mine == {"onepiece"}:
-        mine |= {"top", "bottom"}
-    elif mine & {"top", "bottom"}:
-        mine.add("onepiece")
-    return tuple(p for p in pieces if p.everywhere or len(p.slots) > 3 or not set(p.slots) & mine)

@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from agent import numbers, sizes
 from agent.lexicon import Hit, fold, hits, language_of, named
-from agent.pieces import Mention, mentions
+from agent.mention import Mention
+from agent.pieces import mentions
 from agent.questions import about_worn, celsius_asked, event_asked
 from agent.reference import meant, nth, resolved, steps_back, taken_from
 from agent.refusals import refusal

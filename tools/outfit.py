@@ -136,6 +136,8 @@ def _stays(wish: Wish, closet: Closet) -> tuple[str, ...]:
         if row is None:
             return True
         g = closet.garments[row]
+        if wish.who != "anyone" and wish.who not in g.wearers:
+            return False
         unlike = g.slot in CLOTHES and not all(p.matches(g) for p in everywhere)
         return not unlike and not any(p.matches(g) for p in wish.avoid)
 

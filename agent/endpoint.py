@@ -6,8 +6,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
-
 from catalog.errors import CannotNow
 
 ANSWER_TOKENS = 1000
@@ -55,31 +53,19 @@ def what_happened(error: Exception) -> str:
     return "answered with something that is not a chat completion"
 
 
-def _until(ends: float) -> httpx.Client:
+def _until(ends: float) -> Any:
     """A client whose answers are over at ``ends``, however lively they look until then."""
     from openai import DefaultHttpxClient
 
-    def shortened(response: httpx.Response) -> None:
-        assert isinstance(response.stream, httpx.SyncByteStream)
-        response.stream = _Ending(response.stream, ends, response.request)
+    def shorten(response: Any) -> None:
+        read = response.iter_bytes
 
-    hooks = {"request": [lambda request: _in_time(ends, request)], "response": [shortened]}
-    return DefaultHttpxClient(event_hooks=hooks)
+        def parts(*args: Any, **kwargs: Any) -> Iterator[bytes]:
+            for part in read(*args, **kwargs):
+                if time.monotonic() > ends:
+                    raise TimeoutError
+                yield part
 
+        response.iter_bytes = parts
 
-class _Ending(httpx.SyncByteStream):
-    def __init__(self, stream: httpx.SyncByteStream, ends: float, request: httpx.Request) -> None:
-        self.stream, self.ends, self.request = stream, ends, request
-
-    def __iter__(self) -> Iterator[bytes]:
-        for part in self.stream:
-            _in_time(self.ends, self.request)
-            yield part
-
-    def close(self) -> None:
-        self.stream.close()
-
-
-def _in_time(ends: float, request: httpx.Request) -> None:
-    if time.monotonic() > ends:
-        raise httpx.ReadTimeout("The turn's time is over.", request=request)
+    return DefaultHttpxClient(event_hooks={"response": [shorten]})

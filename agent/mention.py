@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -50,6 +51,8 @@ class Mention:
     """Only attributes, no garment: “something red”."""
     either: bool = False
     """An alternative to the piece before: “a skirt or a dress”."""
+    listed: bool = False
+    """It goes on a list: “a hat and a scarf”."""
     removed: bool = False
     """Taken off what is worn (“lose the hat”), not only disliked."""
 
@@ -97,6 +100,33 @@ def named(piece: Piece, noun: str, language: str) -> Piece:
     parts += piece.materials[:1]
     parts += [f"{s}-sleeved" if s != "none" else "sleeveless" for s in piece.sleeves[:1]]
     return piece.model_copy(update={"said": " ".join([*parts, shown])})
+
+
+def only_kind(piece: Piece) -> bool:
+    """Whether nothing but its kind or place is said of it."""
+    return not any(getattr(piece, name) for name in FIELD.values())
+
+
+def places(slots: Iterable[str]) -> set[str]:
+    """The slots, and those that a one-piece takes up or leaves free."""
+    found = set(slots)
+    if found & {"onepiece", "bottom"}:
+        found |= {"onepiece", "bottom"}
+    return found
+
+
+def one_of(one: Piece, other: Piece) -> Piece | None:
+    """“A black skirt or trousers” as one wish that either meets; None when they differ in more
+    than kind."""
+    if not one.categories or not other.categories:
+        return None
+    if not only_kind(other) and any(
+        getattr(one, name) != getattr(other, name) for name in FIELD.values()
+    ):
+        return None
+    kinds = tuple(dict.fromkeys((*one.categories, *other.categories)))
+    noun = other.said or " or ".join(other.categories[:1])
+    return one.model_copy(update={"categories": kinds, "said": f"{one.said} or {noun}"})
 
 
 def replace_said(piece: Piece, said: str) -> Piece:

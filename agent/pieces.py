@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from agent.lexicon import Hit
-from agent.mention import FIELD, Mention, Mentions, Stance, attribute, named, replace_said
+from agent.mention import (
+    FIELD,
+    Mention,
+    Mentions,
+    Stance,
+    attribute,
+    named,
+    one_of,
+    only_kind,
+    places,
+    replace_said,
+)  # fmt: skip
 from tools.wish import Piece
 
 _OR = {"or", "ou", "oder", "o", "或", "还是", "或者", "か", "または"}
+_LIST = {"or", "nor", "oder", "ou", "o", "ni"}
+"""What links a list of several unwanted things after its first comma."""
+_AND = {"and", "und", "et", "y", "e", "和", "跟", "与", "と", "や", "も"}
 _COPULA = {"be", "is", "are", "was", "should", "being", "soll", "sollen", "sein"}
 _EXCEPT = {"except", "sauf", "ausser", "excepto", "salvo", "除了"}
 _INSTEAD_OF = {"instead of", "instead of the", "rather than", "statt", "anstatt", "au lieu de",
@@ -17,6 +31,7 @@ _ONLY = {"only", "nur", "seulement", "solo", "只要", "だけ"}
 _IT = {"it", "them", "that", "those", "these", "this", "ones", "one", "le", "la", "les", "es",
        "sie"}  # fmt: skip
 _ARTICLE = {"a", "an", "some", "the", "un", "une", "ein", "eine", "einen", "una", "unos", "my"}
+_DETERMINERS = {"der", "die", "das", "den", "dem", "le", "la", "les", "el", "los", "las", "meine"}
 _BREAK = set(".;!?,，。；！？、:)）")
 
 
@@ -42,13 +57,19 @@ class _Reader:
         self.joined = False
         self.keep_seen = False
         self.cut = ""
-        self.either = self.removing = self.instead = False
+        self.either = self.removing = self.instead = self.listed = False
         self.clause = 0
         """How many mentions there were when this clause began."""
 
     def read(self) -> Mentions:
         for i, hit in enumerate(self.hits):
             nxt = self.hits[i + 1] if i + 1 < len(self.hits) else None
+            if hit.text in _AND and self.last is not None or self._enumerates(i):
+                self.listed = True
+            elif not (hit.text in _ARTICLE | _DETERMINERS or hit.has(*FIELD, "category", "slot")):
+                self.listed = False
+            if self._enumerates(i):
+                continue
             if hit.text in _BREAK:
                 self._flush()
                 self._reset(keep=hit.text in ",，、" and self._list_goes_on(i))
@@ -81,6 +102,15 @@ class _Reader:
                     self._reset()
         self._flush()
         return self.out
+
+    def _enumerates(self, i: int) -> bool:
+        """Whether this comma stands inside a list of bare garments: “帽子、マフラーなし”."""
+        if self.language != "ja" or self.hits[i].text not in "、,":
+            return False
+        if not all(only_kind(m.piece) for m in self.out.found[self.clause :]):
+            return False
+        around = (*self.hits[max(i - 1, 0) : i], *self.hits[i + 1 : i + 2])
+        return len(around) == 2 and all(h.has("category", "slot") for h in around)
 
     def _looks_back(self, i: int) -> bool:
         """A verb behind its garment: “靴を変えて”, “die Schuhe behalten”, “the top, swap it”."""
@@ -126,6 +156,10 @@ class _Reader:
             return False
         target.stance = stance
         target.removed = hit.cues("remove")
+        for one, after in zip(reversed(found[:-1]), reversed(found[1:]), strict=True):
+            if not after.listed or one.stance not in ("want", "like"):
+                break
+            one.stance, one.removed = stance, target.removed
         return True
 
     def _is_attribute_here(self, hit: Hit, nxt: Hit | None) -> bool:
@@ -147,10 +181,12 @@ class _Reader:
 
     def _list_goes_on(self, i: int) -> bool:
         """After a comma the stance lasts while the list does: “no heels, scarves or hats”."""
-        if self.stance == "want" or self._described_garment(i):
+        if self.stance == "want" or self._described_garment(i) or self._instead_of_it(i):
             return False
+        if self.hits[i].text == "、" and self.language == "zh":  # never stands between sentences
+            return True
         for j, hit in enumerate(self.hits[i + 1 : i + 9]):
-            if hit.text in ("or", "nor", "oder", "ou", "o"):
+            if hit.text in _LIST:
                 return True
             if hit.text in _BREAK and hit.text != "," or hit.has("cue") and j > 0:
                 return bool(hit.text in ("and", "nor"))
@@ -170,6 +206,26 @@ class _Reader:
             return False
         return not after[0].has(kind) and not about.has(kind)
 
+    def _instead_of_it(self, comma: int) -> bool:
+        """“no jeans, black skirt or trousers”: a described garment for the place of the bare one
+        that is not wanted is what is wanted there; “no jeans, shorts or skirts” goes on."""
+        if self.stance != "avoid" or self.last is None or not only_kind(self.last.piece):
+            return False
+        after = self.hits[comma + 1 : comma + 6]
+        at = next((j for j, h in enumerate(after) if h.has("category", "slot")), None)
+        if at is None or any(h.text in _BREAK or h.cues("not") for h in after[:at]):
+            return False
+        behind = after[at + 1 : at + 2] if self.language in ("fr", "es") else []
+        if not any(h.has(*FIELD) for h in (*after[:at], *behind)):
+            return False
+        value = after[at].get("category")
+        groups = value.split("+") if value else []
+        piece = Piece(
+            slot=None if value else after[at].get("slot"),  # type: ignore[arg-type]
+            categories=tuple(groups[0].split("|")) if groups else (),
+        )
+        return bool(places(piece.slots) & places(self.last.piece.slots))
+
     def _garment(self, hit: Hit) -> None:
         value = hit.get("category")
         groups = [g.split("|") for g in value.split("+")] if value else [[]]
@@ -181,13 +237,22 @@ class _Reader:
                 everywhere=False,
                 **self.pending,  # type: ignore[arg-type]
             )
+            other = self.out.found[-1] if self.either and self.out.found else None
+            merged = (
+                other
+                and other.stance == self.stance == "want"
+                and one_of(other.piece, named(piece, hit.get("points") or hit.text, self.language))
+            )
+            if merged and other and not other.loose:
+                other.piece, self.last = merged, other
+                continue
             self.last = Mention(
                 named(piece, hit.get("points") or hit.text, self.language), self.stance, hit.start
             )
-            self.last.either = self.either
+            self.last.either, self.last.listed = self.either, self.listed
             self.last.removed = self.removing and self.stance == "avoid"
             self.out.found.append(self.last)
-        self.either = False
+        self.either = self.listed = False
         self.pending, self.everywhere = {}, False
         self.gap = 0
         self.joined = False
@@ -255,7 +320,7 @@ class _Reader:
                 self.stance = "want"
             else:
                 self.stance = "avoid"
-            self.sticky = hit.text in ("without", "ohne", "sans", "sin", "avoid", "hate")
+            self.sticky = hit.text in ("without", "ohne", "sans", "sin", "avoid", "hate", "weder")
             self.removing = hit.cues("remove")
             self.instead = hit.text in _INSTEAD_OF and bool(self.out.of("want"))
             self.last = None
@@ -299,6 +364,8 @@ class _Reader:
         elif hit.cues("with"):
             self._joint(hit, nxt)
         elif hit.cues("add"):
+            if hit.text == "noch" and self.sticky and self.stance == "avoid":
+                return  # “weder Absätze noch Hut”
             if self.stance == "swap" and self.out.keep_all:
                 self.stance = "want"
             elif self.stance != "avoid" or hit.text not in ("wear", "wearing"):

@@ -20,6 +20,8 @@ _PIECES = re.compile(rf"[{_CJK}]+|[a-z0-9ß']+|[^\sa-z0-9ß'{_CJK}]")
 _IS_CJK = re.compile(f"[{_CJK}]")
 
 
+_LISTS = ("function", "possessive", "tells")
+"""Lines of a language file that list plain words for one purpose, and mean nothing as phrases."""
 _ACCENT_TELLS = {"él": "el'"}
 """Words that only an accent tells from another one: “él” is he, “el” an article."""
 
@@ -115,7 +117,7 @@ class Lexicon:
 def _entries(language: str) -> list[tuple[str, str, str]]:
     found = []
     for line in (WORDS / f"{language}.txt").read_text(encoding="utf-8").splitlines():
-        if not line.strip() or line.startswith("#") or line.startswith("function"):
+        if not line.strip() or line.startswith(("#", *_LISTS)):
             continue
         left, _, right = line.partition("=")
         kind, _, value = left.strip().partition(" ")
@@ -140,6 +142,14 @@ def lexicon(language: str) -> Lexicon:
         single=tuple(sorted(p for p in phrases if p.isalpha() and len(p) >= 4 and p.isascii())),
         german=language == "de",
     )
+
+
+@lru_cache(maxsize=16)
+def listed_words(language: str, kind: str) -> frozenset[str]:
+    """The words of a ``kind =`` line (``_LISTS``)."""
+    lines = (WORDS / f"{language}.txt").read_text(encoding="utf-8").splitlines()
+    found = [line.partition("=")[2] for line in lines if line.startswith(f"{kind} =")]
+    return frozenset(fold(w.strip()) for line in found for w in line.split(",") if w.strip())
 
 
 @lru_cache(maxsize=1)

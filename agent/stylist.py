@@ -254,7 +254,7 @@ class Stylist:
         turn = with_tools()
         picked = mark is not None and mark.change is not None  # nothing is left to be understood
         if self.hosted and not picked and refusal(fold(text)) not in _NEVER:
-            heard = Heard.of(text, _noted(turn))
+            heard = Heard.of(text, _noted(turn, text))
             trouble = None
             if not heard.fact:
                 turn = with_tools(heard=heard)
@@ -376,7 +376,7 @@ class Stylist:
             return result
 
         state, past = (
-            turn.shown(_noted(turn)),
+            turn.shown(_noted(turn, text)),
             turn.shown([[t.user, t.reply] for t in thread.turns[-_HISTORY:]]),
         )
         agent = create_agent(
@@ -487,9 +487,14 @@ def _embedded() -> Any:
     return EmbeddedPlanner()
 
 
-def _noted(turn: Any) -> dict[str, Any]:
-    """What a model is told of a turn's thread, and of what is marked in the picture."""
-    return note(turn.thread, turn.draw, turn.mark.facts() if turn.mark else None)
+def _noted(turn: Any, text: str) -> dict[str, Any]:
+    """What a model is told of a turn's thread, of what is marked in the picture, and of the look
+    that ``text`` names by its number."""
+    from agent.lexicon import fold
+    from agent.reference import looks_number
+
+    marked = turn.mark.facts() if turn.mark else None
+    return note(turn.thread, turn.draw, marked, looks_number(fold(text)))
 
 
 def _shown(plan: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from agent import numbers
 from agent.lexicon import Hit, fold
 from agent.mention import Mention, Mentions
 from agent.mentioned import brought_in, is_wanted, matches, measured, only_fit, staying, taken_back
-from agent.reference import taken_from
+from agent.reference import looks_number, piece_number, taken_from
 from tools.reading import read_wish
 from tools.wish import OCCASIONS, Piece, Wish
 
@@ -42,6 +42,7 @@ def change(
         "bare": (),
         "prefer": (),
         "ceiling": None,
+        "cheapest": False,
         "text": message[:2000],
     }
     if plan:  # what could not be had is not asked for for ever
@@ -97,7 +98,13 @@ def change(
     if money is not None:
         new["budget"] = money
         if numbers.other_coin(message):
-            request.notes.append(f"{money:g} is meant in the currency of the prices")
+            request.notes.append(
+                f"{money:.10g} is meant in the currency of the prices, for want of an exchange rate"
+            )
+    if asks("several"):
+        request.notes.append("one look is shown at a time: ask for another and the next one comes")
+    if asks("couple"):
+        request.notes.append("one person is dressed at a time")
     if size := numbers.size(message):
         new["size"] = size
     absent = [h.get("absent") for i, h in enumerate(found) if h.has("absent")
@@ -118,6 +125,7 @@ def change(
     source = taken_from(fold(message)) or ("before" if _says_previous(found) else None)
     if source and plan:
         wish = taken_back(wish, said, (state.get(source) or {}).get("garments", []))
+    number = looks_number(fold(message)) if plan else None
     another = (asks("another") or request.another) and not any(m.stance == "swap" for m in said)
     if another or mentioned.change_rest:
         kept = set(wish.keep)
@@ -127,10 +135,48 @@ def change(
         wish = wish.model_copy(update={"exclude": (*wish.exclude, *out)[-120:]})
     elif plan and not fresh:
         wish = staying(wish, before, said, worn, found, request, bool(season or heat or sky))
+    if number is not None:
+        wish = _from_look(wish, number, said, worn, fold(message), state, request)
     request.changes = another or mentioned.change_rest or any(
         h.has("adjust", "degree") for h in found
     ) or any(m.stance in ("swap", "less", "like") for m in said)  # fmt: skip
     request.wish = Wish.model_validate(wish.model_dump())
+
+
+def _from_look(
+    wish: Wish,
+    number: int,
+    said: list[Mention],
+    worn: list[dict[str, Any]],
+    folded: str,
+    state: dict[str, Any],
+    request: Request,
+) -> Wish:
+    """“The shoes of the second look”, “the third piece of look 1”: that piece, beside the rest."""
+    looks = int(state.get("earlier_looks") or 0) + 1 + int(state.get("undone") or 0)
+    garments = (state.get("named") or {}).get("garments", [])
+    if number > looks or not garments:
+        request.notes.append(f"there are only {looks} looks so far")
+        return wish.model_copy(update={"stay": tuple(g["id"] for g in worn)[:9]})
+    at = piece_number(folded)
+    if at is not None:
+        back = garments[at - 1 : at]
+        if not back:
+            request.notes.append(f"that look has only {len(garments)} pieces")
+    else:
+        slots = {s for m in said if not m.loose and len(m.piece.slots) == 1 for s in m.piece.slots}
+        back = [g for g in garments if g["slot"] in slots]
+    gone = {g["slot"] for g in back}
+    ids = tuple(g["id"] for g in back)
+    rest = tuple(g["id"] for g in worn if g["slot"] not in gone)
+    return wish.model_copy(
+        update={
+            "keep": tuple(dict.fromkeys((*ids, *wish.keep)))[:9],
+            "stay": rest[:9],
+            "exclude": tuple(i for i in wish.exclude if i not in ids),
+            "want": tuple(w for w in wish.want if not gone & set(w.slots)),
+        }
+    )
 
 
 def _says_previous(found: list[Hit]) -> bool:
@@ -193,7 +239,8 @@ def _adjust(wish: Wish, found: list[Hit], plan: dict[str, Any] | None, message: 
         if any(h.cues("not") for h in before) and not hit.text.startswith(("no ", "too ")):
             value = {"formal": "casual", "casual": "formal", "warmer": "cooler",
                      "cooler": "warmer", "colourful": "quiet", "quiet": "colourful",
-                     "cheaper": "pricier", "layers": "unlayered"}.get(value, value)  # fmt: skip
+                     "cheaper": "pricier", "cheapest": "",
+                     "layers": "unlayered"}.get(value, value)  # fmt: skip
         size = next((_ADJECTIVES[h.text] for h in reversed(before) if h.text in _ADJECTIVES), 1.0)
         now = plan or {}
         if value in ("warmer", "cooler"):
@@ -216,6 +263,8 @@ def _adjust(wish: Wish, found: list[Hit], plan: dict[str, Any] | None, message: 
             total = now.get("price_total")
             if total and numbers.budget(message) is None:
                 new["ceiling"] = round(0.85 * float(total), 2)
+        elif value == "cheapest":
+            new.update(cheapest=True, thrifty=3.0)
         elif value == "pricier":
             new.update(thrifty=max(-1.0, wish.thrifty - 1), budget=None, ceiling=None)
         elif value in ("colourful", "quiet"):

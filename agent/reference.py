@@ -60,6 +60,11 @@ _NTH = {
     2: r"second|2nd|zweiten?|zweites|deuxieme|seconde?|segund[oa]|第二|二番目|2番目|二つ目|2つ目",
     3: r"third|3rd|dritten?|drittes|troisieme|tercer[oa]?|第三|三番目|3番目|三つ目|3つ目",
     4: r"fourth|4th|vierten?|viertes|quatrieme|cuart[oa]|第四|四番目|4番目|四つ目|4つ目",
+    5: r"fifth|5th|funften?|funftes|cinquieme|quint[oa]|第五|五番目|5番目|五つ目|5つ目",
+    6: r"sixth|6th|sechsten?|sechstes|sixieme|sext[oa]|第六|六番目|6番目|六つ目|6つ目",
+    7: r"seventh|7th|siebten?|siebtes|septieme|septim[oa]|第七|七番目|7番目|七つ目|7つ目",
+    8: r"eighth|8th|achten?|achtes|huitieme|octav[oa]|第八|八番目|8番目|八つ目|8つ目",
+    9: r"ninth|9th|neunten?|neuntes|neuvieme|noven[oa]|第九|九番目|9番目|九つ目|9つ目",
 }
 _TAKEN = {
     "first": r"\b(?:from|of) (?:the |my )?(?:very )?(?:first|original)"

@@ -92,6 +92,8 @@ def understand(message: str, state: dict[str, Any]) -> Request:
         return Request("redo", language)
     others = asides(found, language, state)
     masked, person = wearer([h for h in found if h.start not in others], folded)
+    if any(h.asks("couple") for h in found):
+        person.pop("presentation", None)  # one is dressed at a time: who was, stays
     if others and not person and not any(h.has("adjust", *_SUBSTANCE) for h in found):
         return Request("aside", language)
     said = mentions(found, language, masked)

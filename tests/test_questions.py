@@ -120,7 +120,8 @@ def test_a_wish_for_warmth_is_no_question():
     "text",
     [
         "should I wear a scarf?", "do I need a coat?", "Brauche ich einen Schal?",
-        "ai-je besoin d'une écharpe ?", "¿necesito bufanda?", "需要围巾吗？", "マフラーは必要ですか",
+        "ai-je besoin d'une écharpe ?", "¿necesito bufanda?", "需要围巾吗？",
+        "マフラーは必要ですか",
     ],
 )  # fmt: skip
 def test_whether_a_piece_is_needed_is_answered_by_warmth_and_changes_nothing(tmp_path, text):

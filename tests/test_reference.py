@@ -165,7 +165,8 @@ def test_the_first_look_is_gone_to_and_its_shoes_can_be_taken_alone(stylist):
     [
         ("the shoes of the second look", 2, None), ("the second one of the first look", 1, 2),
         ("the third piece from look 2", 2, 3), ("die Schuhe aus dem zweiten Look", 2, None),
-        ("les chaussures de la deuxième tenue", 2, None), ("los zapatos del segundo conjunto", 2, None),
+        ("les chaussures de la deuxième tenue", 2, None),
+        ("los zapatos del segundo conjunto", 2, None),
         ("第二套的鞋", 2, None), ("二番目のコーデの靴", 2, None), ("the second one", None, None),
     ],
 )  # fmt: skip

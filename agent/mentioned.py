@@ -152,7 +152,8 @@ def staying(
     piecewise = bool(said) and all(m.stance in ("want", "swap", "avoid", "keep") for m in said)
     loose = any(m.loose and m.stance == "want" for m in said)
     moved = weather_changed or loose
-    moved |= any(h.get("adjust") not in (None, "cheapest") for h in found)
+    alone = ("cheapest",) if any(m.stance in ("want", "swap") for m in said) else ()
+    moved |= any(h.get("adjust") not in (None, *alone) for h in found)
     if request.redraw_only or (piecewise and not moved):
         stays = [g["id"] for g in worn if g["slot"] not in touched and g["id"] in rest]
         named = {s for m in said if m.stance in ("want", "swap", "like") for s in m.piece.slots

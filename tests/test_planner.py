@@ -419,7 +419,11 @@ def test_the_cheapest_is_claimed_only_when_it_is(talk):
     claim = "nothing complete for this costs less"
     assert claim in talk("the cheapest outfit you have")["reply"]
     assert claim not in talk("something warmer")["reply"]
-    assert claim not in talk("swap the shoes for the cheapest ones")["reply"]
+    before = slots(talk("swap the shoes for the cheapest ones"))
+    kept = talk("the cheapest possible but keep the shoes")
+    assert claim not in kept["reply"]
+    assert slots(kept)["footwear"]["id"] == before["footwear"]["id"]
+    assert slots(kept)["top"]["price"] <= before["top"]["price"]
 
 
 @pytest.mark.parametrize(

@@ -297,16 +297,23 @@ class Conversations:
             lock.release()
 
 
-def note(thread: Thread, drawing: bool, marked: dict[str, Any] | None = None) -> dict[str, Any]:
+def note(
+    thread: Thread, drawing: bool, marked: dict[str, Any] | None = None, number: int | None = None
+) -> dict[str, Any]:
     """What a model is told about the conversation so far: plain JSON, data only.
 
-    ``marked``: what the person points at in the picture.
+    ``marked``: what the person points at in the picture; ``number``: the look they name.
     """
     from catalog.croquis.figure import POSES
     from catalog.croquis.scene import SCENES
     from tools.wish import OCCASIONS
 
     now = thread.now
+    named: dict[str, Any] = {}
+    if number is not None:
+        looks = [*thread.moments, *reversed(thread.undone)][number - 1 : number]
+        if looks:
+            named = {"named": {"number": number, **_pieces_of(looks[0].plan)}}
     return {
         "drawing": drawing,
         "language": thread.language,
@@ -320,6 +327,7 @@ def note(thread: Thread, drawing: bool, marked: dict[str, Any] | None = None) ->
         "said": [clip(t.user, _SAID) for t in thread.turns[-_SAID_BEFORE:]],
         "look": now.look_id if now else None,
         **({"marked": marked} if marked else {}),
+        **named,
         "earlier_looks": max(len(thread.moments) - 1, 0),
         "undone": len(thread.undone),
         "words": {"poses": list(POSES), "scenes": list(SCENES), "occasions": list(OCCASIONS)},

@@ -20,7 +20,17 @@ from tools.outfit import OCCASIONS, Wish
 from tools.wish import Piece
 
 _OCCASION_WORDS = {w for o in OCCASIONS.values() for w in (o.name, *o.same, *o.words)}
-_FACTS = ("why", "cost", "what", "warm_enough", "compare", "material", "waterproof", "dressy")
+_FACTS = (
+    "why",
+    "cost",
+    "what",
+    "warm_enough",
+    "compare",
+    "material",
+    "waterproof",
+    "dressy",
+    "needed",
+)
 """Questions whose answer stands in the plan: the program says it, whichever model plans."""
 _SEASON_SHARE = 0.1
 _SHORTEST_NAME = 4

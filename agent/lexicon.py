@@ -20,6 +20,8 @@ _PIECES = re.compile(rf"[{_CJK}]+|[a-z0-9ß']+|[^\sa-z0-9ß'{_CJK}]")
 _IS_CJK = re.compile(f"[{_CJK}]")
 
 
+_LISTS = ("function", "possessive", "tells")
+"""Lines of a language file that list plain words for one purpose, and mean nothing as phrases."""
 _ACCENT_TELLS = {"él": "el'"}
 """Words that only an accent tells from another one: “él” is he, “el” an article."""
 
@@ -115,7 +117,7 @@ class Lexicon:
 def _entries(language: str) -> list[tuple[str, str, str]]:
     found = []
     for line in (WORDS / f"{language}.txt").read_text(encoding="utf-8").splitlines():
-        if not line.strip() or line.startswith("#") or line.startswith("function"):
+        if not line.strip() or line.startswith(("#", *_LISTS)):
             continue
         left, _, right = line.partition("=")
         kind, _, value = left.strip().partition(" ")
@@ -142,6 +144,14 @@ def lexicon(language: str) -> Lexicon:
     )
 
 
+@lru_cache(maxsize=16)
+def listed_words(language: str, kind: str) -> frozenset[str]:
+    """The words of a ``kind =`` line (``_LISTS``)."""
+    lines = (WORDS / f"{language}.txt").read_text(encoding="utf-8").splitlines()
+    found = [line.partition("=")[2] for line in lines if line.startswith(f"{kind} =")]
+    return frozenset(fold(w.strip()) for line in found for w in line.split(",") if w.strip())
+
+
 @lru_cache(maxsize=1)
 def plain_words() -> frozenset[str]:
     return frozenset((WORDS / "plain.txt").read_text(encoding="utf-8").split())
@@ -149,12 +159,8 @@ def plain_words() -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def _function_words() -> dict[str, frozenset[str]]:
-    english = (
-        "the a an for i with and to my is me want need something please of in it make no "
-        "without at on not we from"
-    )
-    result = {"en": frozenset(english.split())}
-    for language in ("fr", "de", "es"):
+    result = {}
+    for language in ("en", "fr", "de", "es"):
         for line in (WORDS / f"{language}.txt").read_text(encoding="utf-8").splitlines():
             if line.startswith("function"):
                 words = fold(line.partition("=")[2]).replace(",", " ").split()
@@ -170,13 +176,13 @@ def language_of(text: str, before: str = "en") -> str:
     if _IS_CJK.search(folded):
         return "ja" if before == "ja" else "zh"
     words = re.findall(r"[a-zß']+", folded)
+    spaced = f" {' '.join(words)} "
     score = {}
     for language, function in _function_words().items():
-        book = lexicon(language).phrases if language != "en" else lexicon("en").phrases
-        own = {p for p, *_ in _entries_cached(language)}
-        score[language] = sum(1.0 for w in words if w in function) + sum(
-            0.9 for w in words if w in own and w in book
-        )
+        single, joined = _own_phrases(language)
+        score[language] = sum(1.0 for w in words if w in function)
+        score[language] += sum(0.9 for w in words if w in single)
+        score[language] += sum(0.9 for p in joined if p in spaced)
         score[language] += 0.5 * (language == before) + 0.1 * (language == "en")
     return max(score, key=lambda k: score[k])
 
@@ -184,6 +190,13 @@ def language_of(text: str, before: str = "en") -> str:
 @lru_cache(maxsize=8)
 def _entries_cached(language: str) -> frozenset[tuple[str, str, str]]:
     return frozenset(_entries(language))
+
+
+@lru_cache(maxsize=8)
+def _own_phrases(language: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The words of ``language``, and its phrases of several words with a space on each side."""
+    own = {phrase for phrase, *_ in _entries_cached(language)}
+    return frozenset(own), tuple(sorted(f" {p} " for p in own if " " in p))
 
 
 @lru_cache(maxsize=8)

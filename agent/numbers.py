@@ -19,7 +19,14 @@ _SPAN = re.compile(
     rf"({_NUMBER})\s*({_DEGREE})"
 )
 _ZERO = r"(?:below (?:zero|freezing)|unter null|sous zero|en dessous de zero|bajo cero|under zero)"
-_COIN = r"(?:€|\$|£|¥|eur(?:os?)?\b|dollars?\b|usd\b|bucks\b|pounds?\b|gbp\b|块|元|欧元|ユーロ|円)"
+_FOREIGN = (
+    r"(?:\$|£|¥|₩|₹|dollars?\b|dolar(?:es)?\b|usd\b|bucks\b|pounds?\b|gbp\b|"
+    r"livres? sterling|pfund\b|"
+    r"libras?\b|yens?\b|jpy\b|yuans?\b|rmb\b|cny\b|renminbi\b|chf\b|francs?\b|franken\b|"
+    r"francos?\b|pesos?\b|won\b|krw\b|rupees?\b|inr\b|zloty\b|kron(?:or|er|en)\b|"
+    r"块钱?|人民币|日元|美元|美金|英镑|港币|元|円|ドル|ポンド|人民元)"
+)
+_COIN = rf"(?:€|eur(?:os?)?\b|欧元|ユーロ|{_FOREIGN})"
 _AMOUNT = r"(\d{1,6}(?:[.,]\d{3})*(?:\.\d{1,2})?)"
 _LIMIT = (
     r"(?:under|below|less than|max(?:imum)?|at most|up to|no more than|not more than|within|"
@@ -111,13 +118,12 @@ def budget(text: str) -> float | None:
     return None
 
 
-_OTHER_COIN = re.compile(r"\$|£|¥|(?:dollars?|usd|bucks|pounds?|gbp|yen|yuan|rmb)\b|块|元(?!素)|円")
+_OTHER_COIN = re.compile(rf"\d\s*{_FOREIGN}|{_FOREIGN}\s*\d")
 
 
 def other_coin(text: str) -> bool:
     """Whether an amount is said in money that is not the euro."""
-    folded = fold(text)
-    return bool(_OTHER_COIN.search(folded)) and "欧元" not in folded
+    return bool(_OTHER_COIN.search(in_digits(fold(text))))
 
 
 def seasons(text: str, found: list[Hit]) -> dict[Season, float]:

@@ -188,6 +188,9 @@ def piece(words: str, language: str) -> str:
     """A wished piece (“red wool sweater”, “other shoes”) in ``language``."""
     if language == "en":
         return words
+    if " or " in words:
+        mark = f" {say('or', language)} " if language not in ("zh", "ja") else say("or", language)
+        return mark.join(piece(w, language) for w in words.split(" or "))
     found = hits(words, "en")
     noun = next((n for h in reversed(found) if (n := _noun(h, language))), "")
 

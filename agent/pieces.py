@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
-
 from agent.lexicon import Hit
-from catalog.croquis.palette import COLORS
+from agent.mention import (
+    FIELD,
+    Mention,
+    Mentions,
+    Stance,
+    attribute,
+    named,
+    one_of,
+    only_kind,
+    places,
+    replace_said,
+)  # fmt: skip
 from tools.wish import Piece
 
-Stance = Literal["want", "avoid", "less", "like", "keep", "swap"]
-FAMILIES: dict[str, tuple[str, ...]] = {
-    "white": ("white", "cream"),
-    "beige": ("beige", "camel", "cream"),
-    "brown": ("brown", "camel"),
-    "grey": ("grey", "charcoal"),
-    "black": ("black",),
-    "blue": ("blue", "light blue", "navy"),
-    "green": ("green", "dark green", "olive", "mint"),
-    "yellow": ("yellow", "mustard"),
-    "orange": ("orange", "coral"),
-    "red": ("red", "burgundy"),
-    "pink": ("pink", "magenta", "coral"),
-    "purple": ("purple", "lavender"),
-    "dark tones": ("black", "charcoal", "navy", "burgundy", "dark green", "brown"),
-    "pastel": ("pink", "lavender", "mint", "light blue", "cream"),
-    "earth tones": ("beige", "camel", "brown", "olive", "mustard", "cream"),
-}
-"""Colour word → all words somebody may mean by it, the word itself first."""
-PRINTS = ("floral", "leopard", "camouflage", "stripes", "plaid", "gingham", "dots", "zigzag",
-          "hearts", "stars", "argyle", "waves", "leaves", "lemons", "diamonds")  # fmt: skip
-_FIELD = {
-    "color": "colors",
-    "pattern": "patterns",
-    "material": "materials",
-    "sleeves": "sleeves",
-    "length": "lengths",
-    "fit": "fits",
-}
 _OR = {"or", "ou", "oder", "o", "或", "还是", "或者", "か", "または"}
+_LIST = {"or", "nor", "oder", "ou", "o", "ni"}
+"""What links a list of several unwanted things after its first comma."""
+_AND = {"and", "und", "et", "y", "e", "和", "跟", "与", "と", "や", "も"}
 _COPULA = {"be", "is", "are", "was", "should", "being", "soll", "sollen", "sein"}
 _EXCEPT = {"except", "sauf", "ausser", "excepto", "salvo", "除了"}
 _INSTEAD_OF = {"instead of", "instead of the", "rather than", "statt", "anstatt", "au lieu de",
@@ -49,48 +31,8 @@ _ONLY = {"only", "nur", "seulement", "solo", "只要", "だけ"}
 _IT = {"it", "them", "that", "those", "these", "this", "ones", "one", "le", "la", "les", "es",
        "sie"}  # fmt: skip
 _ARTICLE = {"a", "an", "some", "the", "un", "une", "ein", "eine", "einen", "una", "unos", "my"}
+_DETERMINERS = {"der", "die", "das", "den", "dem", "le", "la", "les", "el", "los", "las", "meine"}
 _BREAK = set(".;!?,，。；！？、:)）")
-
-
-@dataclass
-class Mention:
-    """One piece as it was mentioned."""
-
-    piece: Piece
-    stance: Stance
-    start: int = 0
-    loose: bool = False
-    """Only attributes, no garment: “something red”."""
-    either: bool = False
-    """An alternative to the piece before: “a skirt or a dress”."""
-    removed: bool = False
-    """Taken off what is worn (“lose the hat”), not only disliked."""
-
-
-@dataclass
-class Mentions:
-    """All pieces of a message, and whether the rest of the outfit stays."""
-
-    found: list[Mention] = field(default_factory=list)
-    keep_all: bool = False
-    """“keep everything”, “same but …”."""
-    change_rest: bool = False
-    """“change everything else”."""
-
-    def of(self, *stances: Stance) -> list[Mention]:
-        return [m for m in self.found if m.stance in stances]
-
-
-def attribute(kind: str, value: str) -> tuple[str, tuple[str, ...]]:
-    """The ``Piece`` field and the words an attribute stands for."""
-    if kind == "color":
-        return "colors", FAMILIES.get(value, (value,) if value in COLORS else ())
-    if kind == "pattern":
-        if value == "any print":
-            return "patterns", PRINTS
-        near = {"stripes": ("stripes", "pinstripes"), "plaid": ("plaid", "gingham")}
-        return "patterns", near.get(value, (value,))
-    return _FIELD[kind], (value,)
 
 
 def mentions(found: list[Hit], language: str, masked: set[int]) -> Mentions:
@@ -115,13 +57,19 @@ class _Reader:
         self.joined = False
         self.keep_seen = False
         self.cut = ""
-        self.either = self.removing = self.instead = False
+        self.either = self.removing = self.instead = self.listed = False
         self.clause = 0
         """How many mentions there were when this clause began."""
 
     def read(self) -> Mentions:
         for i, hit in enumerate(self.hits):
             nxt = self.hits[i + 1] if i + 1 < len(self.hits) else None
+            if hit.text in _AND and self.last is not None or self._enumerates(i):
+                self.listed = True
+            elif not (hit.text in _ARTICLE | _DETERMINERS or hit.has(*FIELD, "category", "slot")):
+                self.listed = False
+            if self._enumerates(i):
+                continue
             if hit.text in _BREAK:
                 self._flush()
                 self._reset(keep=hit.text in ",，、" and self._list_goes_on(i))
@@ -138,7 +86,7 @@ class _Reader:
                 self.last = None
             elif hit.has("category", "slot") and not self._is_attribute_here(hit, nxt):
                 self._garment(hit)
-            elif hit.has(*_FIELD):
+            elif hit.has(*FIELD):
                 self._attribute(hit, nxt)
             elif hit.has("cue") and not self._looks_back(i):
                 self._cue(hit, nxt)
@@ -154,6 +102,15 @@ class _Reader:
                     self._reset()
         self._flush()
         return self.out
+
+    def _enumerates(self, i: int) -> bool:
+        """Whether this comma stands inside a list of bare garments: “帽子、マフラーなし”."""
+        if self.language != "ja" or self.hits[i].text not in "、,":
+            return False
+        if not all(only_kind(m.piece) for m in self.out.found[self.clause :]):
+            return False
+        around = (*self.hits[max(i - 1, 0) : i], *self.hits[i + 1 : i + 2])
+        return len(around) == 2 and all(h.has("category", "slot") for h in around)
 
     def _looks_back(self, i: int) -> bool:
         """A verb behind its garment: “靴を変えて”, “die Schuhe behalten”, “the top, swap it”."""
@@ -171,7 +128,7 @@ class _Reader:
         for other in self.hits[i + 1 :]:
             if other.text in _BREAK or other.cues("swap", "add"):
                 break
-            if other.has("category", "slot", *_FIELD) or other.cues("everything", "for"):
+            if other.has("category", "slot", *FIELD) or other.cues("everything", "for"):
                 return hit.cues("after_not") and self._turn("avoid", i, False)
             pronoun |= other.text in _IT
         return self._turn(backwards, i, pronoun)
@@ -191,7 +148,7 @@ class _Reader:
         if stance == "swap" and before == "に" and len(found) > 1:
             found[-2].stance = "swap"  # “靴をブーツに変えて”: the last one is what is wanted
             return True
-        if stance == "swap" and before in ("に", "色に") and self.hits[i - 2].has(*_FIELD):
+        if stance == "swap" and before in ("に", "色に") and self.hits[i - 2].has(*FIELD):
             return True  # “コートを赤に変えて”: that garment, in this colour
         if target.stance not in ("want", "avoid", "like") or target.stance == stance:
             return False
@@ -199,6 +156,10 @@ class _Reader:
             return False
         target.stance = stance
         target.removed = hit.cues("remove")
+        for one, after in zip(reversed(found[:-1]), reversed(found[1:]), strict=True):
+            if not after.listed or one.stance not in ("want", "like"):
+                break
+            one.stance, one.removed = stance, target.removed
         return True
 
     def _is_attribute_here(self, hit: Hit, nxt: Hit | None) -> bool:
@@ -207,8 +168,8 @@ class _Reader:
 
     def _free_of(self, i: int) -> bool:
         """“wool-free”, “lederfrei”: the attribute right before (or in) the word is avoided."""
-        about = self.hits[i] if self.hits[i].has(*_FIELD) else self.hits[i - 1] if i else None
-        kind = next((k for k, _ in about.meanings if k in _FIELD), None) if about else None
+        about = self.hits[i] if self.hits[i].has(*FIELD) else self.hits[i - 1] if i else None
+        kind = next((k for k, _ in about.meanings if k in FIELD), None) if about else None
         if about is None or kind is None:
             return False
         name, words = attribute(kind, about.get(kind) or "")
@@ -220,28 +181,50 @@ class _Reader:
 
     def _list_goes_on(self, i: int) -> bool:
         """After a comma the stance lasts while the list does: “no heels, scarves or hats”."""
-        if self.stance == "want" or self._described_garment(i):
+        if self.stance == "want" or self._described_garment(i) or self._instead_of_it(i):
             return False
+        if self.hits[i].text == "、" and self.language == "zh":  # never stands between sentences
+            return True
         for j, hit in enumerate(self.hits[i + 1 : i + 9]):
-            if hit.text in ("or", "nor", "oder", "ou", "o"):
+            if hit.text in _LIST:
                 return True
             if hit.text in _BREAK and hit.text != "," or hit.has("cue") and j > 0:
                 return bool(hit.text in ("and", "nor"))
-            if j == 0 and not hit.has("category", "slot", *_FIELD):
+            if j == 0 and not hit.has("category", "slot", *FIELD):
                 return False
         return False
 
     def _described_garment(self, comma: int) -> bool:
         """Whether something new comes after a list of bare attributes: “no wool, navy dress”."""
         before, after = self.hits[max(comma - 1, 0)], self.hits[comma + 1 : comma + 6]
-        kind = next((k for k, _ in before.meanings if k in _FIELD), None)
+        kind = next((k for k, _ in before.meanings if k in FIELD), None)
         at = next((j for j, h in enumerate(after) if h.has("category", "slot")), None)
         if kind is None or before.has("category", "slot") or at is None:
             return False
         about = after[at - 1] if at else after[1] if len(after) > 1 else None
-        if about is None or not about.has(*_FIELD) or not (at == 0 or after[0].has(*_FIELD)):
+        if about is None or not about.has(*FIELD) or not (at == 0 or after[0].has(*FIELD)):
             return False
         return not after[0].has(kind) and not about.has(kind)
+
+    def _instead_of_it(self, comma: int) -> bool:
+        """“no jeans, black skirt or trousers”: a described garment for the place of the bare one
+        that is not wanted is what is wanted there; “no jeans, shorts or skirts” goes on."""
+        if self.stance != "avoid" or self.last is None or not only_kind(self.last.piece):
+            return False
+        after = self.hits[comma + 1 : comma + 6]
+        at = next((j for j, h in enumerate(after) if h.has("category", "slot")), None)
+        if at is None or any(h.text in _BREAK or h.cues("not") for h in after[:at]):
+            return False
+        behind = after[at + 1 : at + 2] if self.language in ("fr", "es") else []
+        if not any(h.has(*FIELD) for h in (*after[:at], *behind)):
+            return False
+        value = after[at].get("category")
+        groups = value.split("+") if value else []
+        piece = Piece(
+            slot=None if value else after[at].get("slot"),  # type: ignore[arg-type]
+            categories=tuple(groups[0].split("|")) if groups else (),
+        )
+        return bool(places(piece.slots) & places(self.last.piece.slots))
 
     def _garment(self, hit: Hit) -> None:
         value = hit.get("category")
@@ -254,36 +237,28 @@ class _Reader:
                 everywhere=False,
                 **self.pending,  # type: ignore[arg-type]
             )
-            self.last = Mention(
-                self._named(piece, hit.get("points") or hit.text), self.stance, hit.start
+            other = self.out.found[-1] if self.either and self.out.found else None
+            merged = (
+                other
+                and other.stance == self.stance == "want"
+                and one_of(other.piece, named(piece, hit.get("points") or hit.text, self.language))
             )
-            self.last.either = self.either
+            if merged and other and not other.loose:
+                other.piece, self.last = merged, other
+                continue
+            self.last = Mention(
+                named(piece, hit.get("points") or hit.text, self.language), self.stance, hit.start
+            )
+            self.last.either, self.last.listed = self.either, self.listed
             self.last.removed = self.removing and self.stance == "avoid"
             self.out.found.append(self.last)
-        self.either = False
+        self.either = self.listed = False
         self.pending, self.everywhere = {}, False
         self.gap = 0
         self.joined = False
 
-    def _named(self, piece: Piece, noun: str) -> Piece:
-        shown = piece.categories[0] if len(piece.categories) == 1 else noun
-        if self.language != "en" and piece.categories:
-            shown = piece.categories[0]
-            if len(piece.categories) > 1:
-                shown = {"onepiece": "dress", "headwear": "hat", "outerwear": "jacket"}.get(
-                    piece.slots[0], "skirt" if "skirt" in shown else shown
-                )
-        elif self.language != "en" and piece.slot:
-            shown = {"footwear": "shoes"}.get(piece.slot, piece.slot)
-        parts = [*piece.fits[:1], *piece.colors[:1]]
-        if piece.patterns:
-            parts.append("patterned" if len(piece.patterns) > 2 else _adjective(piece.patterns[0]))
-        parts += piece.materials[:1]
-        parts += [f"{s}-sleeved" if s != "none" else "sleeveless" for s in piece.sleeves[:1]]
-        return piece.model_copy(update={"said": " ".join([*parts, shown])})
-
     def _attribute(self, hit: Hit, nxt: Hit | None) -> None:
-        kind = next(k for k, _ in hit.meanings if k in _FIELD)
+        kind = next(k for k, _ in hit.meanings if k in FIELD)
         name, words = attribute(kind, hit.get(kind) or "")
         after = self._noun_follows(hit)
         behind = self.language in ("fr", "es") and self.gap <= 1 and not self.joined
@@ -296,7 +271,7 @@ class _Reader:
             noun = piece.said.split()[-1] if piece.said else ""
             if len(piece.categories) == 1:
                 noun = piece.categories[0]
-            self.last.piece = self._named(piece, noun)
+            self.last.piece = named(piece, noun, self.language)
             return
         if not self.pending:
             self.pending_start = hit.start
@@ -305,7 +280,7 @@ class _Reader:
 
     def _noun_next(self, hit: Hit) -> bool:
         """Whether ``hit`` is a garment, or an attribute of one that follows it."""
-        return not hit.has(*_FIELD) or hit.has("category", "slot") or self._noun_follows(hit)
+        return not hit.has(*FIELD) or hit.has("category", "slot") or self._noun_follows(hit)
 
     def _trails(self, hit: Hit, after: bool) -> bool:
         """“Make the coat red”, “mach die Hose blau”, “领带红色”: right behind its garment."""
@@ -315,7 +290,7 @@ class _Reader:
         if at > 0 and self.language in ("zh", "ja") and self.hits[at].text in _BETWEEN:
             at -= 1
         before = self.hits[at] if at >= 0 else None
-        return before is not None and (before.start == self.last.start or before.has(*_FIELD))
+        return before is not None and (before.start == self.last.start or before.has(*FIELD))
 
     def _noun_follows(self, hit: Hit) -> bool:
         """Whether a garment comes right after this attribute and further ones."""
@@ -323,7 +298,7 @@ class _Reader:
         for other in self.hits[at + 1 : at + 5]:
             if other.has("category", "slot"):
                 return True
-            if not (other.has(*_FIELD) or other.text in ("and", "und", "的", "の", "い", *_OR)):
+            if not (other.has(*FIELD) or other.text in ("and", "und", "的", "の", "い", *_OR)):
                 return False
         return False
 
@@ -345,7 +320,7 @@ class _Reader:
                 self.stance = "want"
             else:
                 self.stance = "avoid"
-            self.sticky = hit.text in ("without", "ohne", "sans", "sin", "avoid", "hate")
+            self.sticky = hit.text in ("without", "ohne", "sans", "sin", "avoid", "hate", "weder")
             self.removing = hit.cues("remove")
             self.instead = hit.text in _INSTEAD_OF and bool(self.out.of("want"))
             self.last = None
@@ -357,7 +332,7 @@ class _Reader:
             self._flush()
             self.stance, self.keep_seen = "keep", True
             if hit.text in ("same", "meme", "gleiche", "mismo") and (
-                nxt is None or not nxt.has("category", "slot", *_FIELD)
+                nxt is None or not nxt.has("category", "slot", *FIELD)
             ):
                 self.out.keep_all = True
             self.last = None
@@ -389,6 +364,8 @@ class _Reader:
         elif hit.cues("with"):
             self._joint(hit, nxt)
         elif hit.cues("add"):
+            if hit.text == "noch" and self.sticky and self.stance == "avoid":
+                return  # “weder Absätze noch Hut”
             if self.stance == "swap" and self.out.keep_all:
                 self.stance = "want"
             elif self.stance != "avoid" or hit.text not in ("wear", "wearing"):
@@ -398,7 +375,7 @@ class _Reader:
     def _joint(self, hit: Hit, nxt: Hit | None) -> None:
         """“and”, “with”, “plus”: the list goes on, or something new begins."""
         self.joined = hit.text in ("with", "in", "mit", "avec", "con")
-        if self.pending and nxt is not None and nxt.has(*_FIELD):
+        if self.pending and nxt is not None and nxt.has(*FIELD):
             return
         self._flush()
         article = nxt.text if nxt is not None else ""
@@ -435,29 +412,3 @@ class _Reader:
             self.stance, self.sticky, self.removing = "want", False, False
             self.instead = False
         self.joined = self.everywhere = False
-
-
-def replace_said(piece: Piece, said: str) -> Piece:
-    return piece.model_copy(update={"said": said})
-
-
-def _adjective(pattern: str) -> str:
-    return {"stripes": "striped", "pinstripes": "pinstriped", "dots": "dotted"}.get(
-        pattern, pattern
-    )
-
-
-def without(pieces: tuple[Piece, ...], other: Piece) -> tuple[Piece, ...]:
-    """``pieces`` less those that ``other`` is about: same slot, or the same attribute alone."""
-    if not other.categories and other.slot is None:
-        return tuple(
-            p
-            for p in pieces
-            if not (set(p.colors) & set(other.colors) or set(p.patterns) & set(other.patterns))
-        )
-    mine = set(other.slots)
-    if mine == {"onepiece"}:
-        mine |= {"top", "bottom"}
-    elif mine & {"top", "bottom"}:
-        mine.add("onepiece")
-    return tuple(p for p in pieces if p.everywhere or len(p.slots) > 3 or not set(p.slots) & mine)

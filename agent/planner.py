@@ -291,7 +291,8 @@ class _Turn:
             if abs(now - then) < 0.005:
                 said.append("nothing dressier fits" if aim > then else "nothing more casual fits")
         same = {g["id"] for g in facts["garments"]} == {g["id"] for g in before["garments"]}
-        if same and self.request.changes and not said and not facts.get("unmet"):
+        best = said or facts.get("unmet") or facts.get("cheapest")
+        if same and self.request.changes and not best:
             said.append("nothing in the catalog fits this better than what you have")
         return said
 

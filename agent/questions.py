@@ -11,8 +11,8 @@ from typing import Any
 from agent import numbers
 from agent.lexicon import Hit
 from agent.phrasebook import EVENTS, listed, name, of_card, say
-from tools.warmth import most_clo, needed_clo, temperature_of
-from tools.wish import OCCASIONS
+from tools.warmth import ensemble_clo, most_clo, needed_clo, temperature_of
+from tools.wish import OCCASIONS, Piece
 
 _SHAPES = (
     ("material", r"what.{0,40} made (?:of|from|out of)|(?:what|which) (?:material|fabric)|"
@@ -55,6 +55,7 @@ _REQUEST = re.compile(
     r"変え|替え|他の|別の|どんな|何|どう|どれ|どこ|おすすめ"
 )
 """The same form, but something is asked for."""
+_ELSE = re.compile(r"\b(?:something else|instead|another|other|swap|change)\b")
 _TOGETHER = re.compile(
     r"\b(?:match\w*|goe?s? with|go together|suits? (?:me|the|each)|zusammen|passt .*zu[mr]?|"
     r"va avec|vont ensemble|combinan?)\b|搭吗|配吗|合いますか"
@@ -65,6 +66,23 @@ _FITTING = re.compile(
 )
 _COMFORT = re.compile(r"comfort|comfy|confortable|bequem|comod|舒服|舒适|快適|楽(?:です|か)")
 _DEAR = re.compile(r"\b(?:expensive|teuer|cher|chere|car[oa]s?)\b|贵|高いです")
+_NEEDED = re.compile(
+    r"^(?:(?:and|but|so|ok|okay|hmm|also)[ ,]+)*(?:"
+    r"(?:should|shall|must|do|does|will|would) (?:i|we|she|he|one) (?:really |also |even )?"
+    r"(?:need|wear|take|bring|have to|want|put on|require)\b|"
+    r"(?:is|are|would) (?:a |an |the |my )?[a-z ]{2,24} (?:necessary|needed|required|help)\b|"
+    r"(?:brauche?|benotige|soll|sollte|muss|brauchte) (?:ich|man|sie|er|wir)\b|"
+    r"(?:ai je|aurai je|aurais je|est ce que j'? ?ai|a t on) (?:vraiment )?besoin|"
+    r"(?:dois je|devrais je|faut il|est ce qu'? ?il faut|est ce que je dois)\b|"
+    r"¿?\s*(?:necesito|necesitare|debo|deberia|tengo que|hace falta|me hace falta)\b[^.!]*\?)|"
+    r"(?:要不要|需不需要|用不用|该不该|需要.{1,12}[吗么]|应该.{1,12}[吗么]|用.{1,8}吗)|"
+    r"(?:必要|要り?ます|いります)(?:です)?か|(?:必要|いる|要る)[?？]|"
+    r"(?:着|履|かぶ|巻|持)\w{0,3}(?:た|った|いた)?(?:方がいい|ほうがいい|べき)(?:です)?か"
+)
+"""“Should I wear a scarf?”: a question, until somebody asks for the scarf."""
+_WARMING = ("outerwear", "neckwear", "headwear")
+_COOL = 0.15
+"""clo below what is asked for that still counts as warm enough."""
 _AS_DRESSY = 0.12
 """Formality by which an outfit may miss its occasion and still suit it."""
 
@@ -79,6 +97,8 @@ def about_worn(folded: str, found: list[Hit]) -> str | None:
 
     Whatever no card tells is “cannot_tell”: a question changes nothing.
     """
+    if is_needed(folded, found):
+        return "needed"
     kind = question(folded)
     if kind is not None:
         return kind
@@ -106,6 +126,12 @@ def about_worn(folded: str, found: list[Hit]) -> str | None:
     if any(h.has("material") for h in found):
         return "material"
     return "what" if any(h.has("color", "pattern") for h in found) else "cannot_tell"
+
+
+def is_needed(folded: str, found: list[Hit]) -> bool:
+    """Whether it is asked if a piece should be worn: “do I need a coat?”."""
+    named = any(h.has("category", "slot", "absent") for h in found)
+    return named and bool(_NEEDED.search(folded.strip())) and not _ELSE.search(folded)
 
 
 def event_asked(found: list[Hit]) -> str:
@@ -138,7 +164,7 @@ def warmth(plan: dict[str, Any], celsius: float | None, language: str) -> str:
         "At {t} °C it should keep you comfortable: it insulates {a} clo and about {b} clo is "
         "asked for when you walk."
     )
-    if clo < low - 0.15:
+    if clo < low - _COOL:
         told = (
             "At {t} °C it is on the cool side: it insulates {a} clo and about {b} clo is "
             "asked for when you walk. Say “warmer” and I will add to it."
@@ -147,6 +173,48 @@ def warmth(plan: dict[str, Any], celsius: float | None, language: str) -> str:
         told = (
             "At {t} °C it is too warm: it insulates {a} clo and about {b} clo is asked for when "
             "you walk. Say “cooler” and I will change it."
+        )
+    return say(told, language, t=f"{outside:g}", a=f"{clo:.2f}", b=f"{low:.2f}")
+
+
+def needed(
+    plan: dict[str, Any],
+    piece: Piece | None,
+    worn: list[dict[str, Any]],
+    celsius: float | None,
+    language: str,
+) -> str:
+    """Whether ``piece`` should be worn, by what the cold asks for; ``worn``: what is worn of it."""
+    slots = piece.slots if piece else ()
+    if not slots or not set(slots) <= set(_WARMING) or piece and piece.categories == ("tie",):
+        return say(
+            "That is a matter of taste: nothing on the cards speaks for or against it. Ask for it "
+            "and I put it in. Nothing was changed.",
+            language,
+        )
+    outside = float(plan["temperature_c"]) if celsius is None else celsius
+    low = needed_clo(outside, OCCASIONS[plan.get("occasion") or "everyday"].met)[0]
+    clo = ensemble_clo(float(g["clo"]) for g in plan["garments"] if g not in worn)
+    enough = clo >= low - _COOL
+    if worn and enough:
+        told = (
+            "You can do without it at {t} °C: {a} clo are left, and about {b} clo is asked for "
+            "when you walk. Say so and I take it off."
+        )
+    elif worn:
+        told = (
+            "Yes, it is worth wearing at {t} °C: without it {a} clo are left, and about {b} clo "
+            "is asked for when you walk."
+        )
+    elif enough:
+        told = (
+            "There is no need at {t} °C: the outfit insulates {a} clo and about {b} clo is asked "
+            "for when you walk. Ask for it and I add it all the same."
+        )
+    else:
+        told = (
+            "It would help at {t} °C: the outfit insulates {a} clo and about {b} clo is asked for "
+            "when you walk. Ask for it and I add it."
         )
     return say(told, language, t=f"{outside:g}", a=f"{clo:.2f}", b=f"{low:.2f}")
 

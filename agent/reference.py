@@ -60,6 +60,11 @@ _NTH = {
     2: r"second|2nd|zweiten?|zweites|deuxieme|seconde?|segund[oa]|第二|二番目|2番目|二つ目|2つ目",
     3: r"third|3rd|dritten?|drittes|troisieme|tercer[oa]?|第三|三番目|3番目|三つ目|3つ目",
     4: r"fourth|4th|vierten?|viertes|quatrieme|cuart[oa]|第四|四番目|4番目|四つ目|4つ目",
+    5: r"fifth|5th|funften?|funftes|cinquieme|quint[oa]|第五|五番目|5番目|五つ目|5つ目",
+    6: r"sixth|6th|sechsten?|sechstes|sixieme|sext[oa]|第六|六番目|6番目|六つ目|6つ目",
+    7: r"seventh|7th|siebten?|siebtes|septieme|septim[oa]|第七|七番目|7番目|七つ目|7つ目",
+    8: r"eighth|8th|achten?|achtes|huitieme|octav[oa]|第八|八番目|8番目|八つ目|8つ目",
+    9: r"ninth|9th|neunten?|neuntes|neuvieme|noven[oa]|第九|九番目|9番目|九つ目|9つ目",
 }
 _TAKEN = {
     "first": r"\b(?:from|of) (?:the |my )?(?:very )?(?:first|original)"
@@ -69,6 +74,22 @@ _TAKEN = {
     "before": r"\b(?:from|of) the (?:last|previous|earlier) (?:look|outfit|one)\b|"
               r"\b(?:from|of) the (?:look|outfit|one) before\b|上一套(?:里|中)?的",
 }  # fmt: skip
+_ORDINAL = "|".join(words for words in _NTH.values())
+_COUNTED = re.compile(
+    r"(?:\b(?:look|outfit|tenue|conjunto)|コーデ) ?(?:number |no\.? ?|nr\.? ?|#)?(\d{1,2})\b|"
+    r"#(\d{1,2})\b|第(\d{1,2})[套个]|(\d{1,2})番目"
+)
+_OF_LOOK = re.compile(
+    rf"\b(?:from|of|in|aus|von|vom|de|du|del) (?:(?:the|dem|der|la|le|el) )?"
+    rf"(?:(?:{_ORDINAL}) (?:look|outfit|one|version|tenue|conjunto)|"
+    r"(?:look|outfit|tenue|conjunto) ?(?:number |no\.? ?|#)?\d{1,2})\b|"
+    rf"(?:{_ORDINAL}|第\d)套(?:里|中)?的|(?:{_ORDINAL})のコーデの"
+)
+_PIECE = re.compile(
+    rf"(?<![a-z\d])(?:({_ORDINAL})|(?:piece|item|number|no\.?|#) ?(\d)) ?"
+    r"(?:one|piece|item|garment|thing|stück|stuck|teil|piece|prenda|pieza|件|点)?$"
+)
+"""What stands before “of the first look” when a piece is named by its number."""
 _LOOK = r"(?:\s*(?:one|look|outfit|version|option|tenue|套|个|身|の|を|に|が)|\s*[.!?。！？]?$)"
 
 
@@ -174,8 +195,30 @@ def steps_back(folded: str) -> int:
     return 1
 
 
+def looks_number(folded: str) -> int | None:
+    """The look that a piece is wanted from, by its number: 2 in “the shoes of the second look”."""
+    found = _OF_LOOK.search(folded)
+    return _number_in(found.group()) if found else None
+
+
+def piece_number(folded: str) -> int | None:
+    """Which piece of that look is meant: 3 in “the third one of the first look”."""
+    found = _OF_LOOK.search(folded)
+    before = _PIECE.search(folded[: found.start()].rstrip()) if found else None
+    return _number_in(before.group()) if before else None
+
+
+def _number_in(words: str) -> int | None:
+    digits = re.search(r"\d{1,2}", words)
+    if digits:
+        return int(digits.group())
+    return next((n for n, said in _NTH.items() if re.search(rf"(?<![a-z])(?:{said})", words)), None)
+
+
 def nth(folded: str) -> int | None:
     """Which look of the conversation is named: 2 in “the second one”; None when none is."""
+    if counted := _COUNTED.search(folded):
+        return int(next(g for g in counted.groups() if g))
     for count, words in _NTH.items():
         if re.search(rf"(?<![a-z\d])(?:{words}){_LOOK}", folded):
             return count

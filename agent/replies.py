@@ -27,6 +27,10 @@ _TALK = {
     "unclear": "I am not sure what you would like. Shall I change a piece, the color, the warmth "
     "or the occasion?",
 }
+ASIDE = (
+    "Good to know. I keep dressing the same person and change nothing; say whom an outfit is for "
+    "and I dress them."
+)
 _SEASON = {"spring-autumn": "spring and autumn", "summer": "summer", "winter": "winter"}
 
 
@@ -79,7 +83,13 @@ def small_talk(request: Request, state: dict[str, Any]) -> str:
     if kind == "sizes":
         return say(sizes.NOT_ON_CARDS, language)
     if kind == "what":
-        return say("You are wearing {list}.", language, list=_listed(garments, language))
+        worn = say("You are wearing {list}.", language, list=_listed(garments, language))
+        return _joined([missing, worn], language)
+    if kind == "needed":
+        worn_so = [] if missing else shown
+        return questions.needed(plan, about, worn_so, request.celsius, language)
+    if kind == "aside":
+        return say(ASIDE, language)
     if kind == "compare":
         left = state.get("left")  # just gone away from: that one and this are “these two”
         return compared(left or state.get("before"), plan, language, bool(left))
@@ -174,7 +184,10 @@ def outfit(
     if unmet:
         parts.append(say("I could not do everything: {list}.", language, list=tell(unmet)))
     price = f"{facts.get('price_total', 0):.2f} {_currency(facts)}"
-    parts.append(say("Together {price}.", language, price=price))
+    told_as = "Together {price}."
+    if facts.get("cheapest"):
+        told_as = "Together {price}: nothing complete for this costs less."
+    parts.append(say(told_as, language, price=price))
     if drawn:
         parts.append(say("It is drawn for you.", language))
     elif failed:

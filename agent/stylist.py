@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,8 @@ from agent.conversation import (
     note,
     note_text,
 )
-from catalog.errors import Cancelled, CannotNow, Damaged, ModelUnavailable, StylistError, clip
+from agent.endpoint import hosted_model, what_happened
+from catalog.errors import Cancelled, Damaged, ModelUnavailable, StylistError, clip
 
 if TYPE_CHECKING:
     from agent.touching import Mark
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
 INSTRUCTIONS = Path(__file__).parent / "instructions.md"
 CALLS_PER_TURN = 8
 """Model calls in one turn, and tool calls in one turn."""
-ANSWER_TOKENS = 1000
-"""A hosted model is cut off here: a small one may otherwise talk until its context is full."""
 _HISTORY = 10
 _TIMEOUT_S = 45.0
 _TIMEOUTS_A_TURN = 4
@@ -254,7 +254,7 @@ class Stylist:
         turn = with_tools()
         picked = mark is not None and mark.change is not None  # nothing is left to be understood
         if self.hosted and not picked and refusal(fold(text)) not in _NEVER:
-            heard = Heard.of(text, _noted(turn))
+            heard = Heard.of(text, _noted(turn, text))
             trouble = None
             if not heard.fact:
                 turn = with_tools(heard=heard)
@@ -317,8 +317,10 @@ class Stylist:
         said, trouble = "", ""
         try:
             self.allowance.check()
+            for slow in ("langchain.agents", "langchain_openai"):
+                import_module(slow)  # once in a process, and not on the model's time
             ends = time.monotonic() + _TIMEOUTS_A_TURN * self.timeout_s
-            said = yield from self._run(self._hosted_model(), turn, thread, text, render, ends)
+            said = yield from self._run(self._hosted_model(ends), turn, thread, text, render, ends)
             if not said and turn.moments is None:
                 trouble = "gave no answer"
             elif turn.heard.dress and turn.moments is None and not said.endswith(("?", "？")):
@@ -331,7 +333,7 @@ class Stylist:
         except Exception as error:  # whatever a foreign server makes its client raise
             if cancel is not None and cancel.is_set():
                 raise Cancelled("Stopped.", "Nothing was changed.") from error
-            trouble = _what_happened(error)
+            trouble = what_happened(error)
         if not trouble:
             return said, None
         return "", ModelUnavailable(
@@ -374,7 +376,7 @@ class Stylist:
             return result
 
         state, past = (
-            turn.shown(_noted(turn)),
+            turn.shown(_noted(turn, text)),
             turn.shown([[t.user, t.reply] for t in thread.turns[-_HISTORY:]]),
         )
         agent = create_agent(
@@ -431,22 +433,8 @@ class Stylist:
             self._instructions = INSTRUCTIONS.read_text(encoding="utf-8").strip()
         return self._instructions
 
-    def _hosted_model(self) -> Any:
-        from langchain_openai import ChatOpenAI
-
-        return ChatOpenAI(
-            model=self.llm_model or "gpt-4o-mini",
-            base_url=self.llm_url or None,
-            api_key=self.llm_key or "none",  # type: ignore[arg-type]
-            timeout=self.timeout_s,
-            max_retries=1,
-            streaming=True,
-            max_completion_tokens=ANSWER_TOKENS,
-            # a server of one's own may know the older name only; OpenAI refuses both together
-            extra_body=None
-            if "openai" in (self.llm_url or "openai")
-            else {"max_tokens": ANSWER_TOKENS},
-        )
+    def _hosted_model(self, ends: float | None = None) -> Any:
+        return hosted_model(self.llm_url, self.llm_key, self.llm_model, self.timeout_s, ends)
 
     def _failed(
         self,
@@ -499,9 +487,14 @@ def _embedded() -> Any:
     return EmbeddedPlanner()
 
 
-def _noted(turn: Any) -> dict[str, Any]:
-    """What a model is told of a turn's thread, and of what is marked in the picture."""
-    return note(turn.thread, turn.draw, turn.mark.facts() if turn.mark else None)
+def _noted(turn: Any, text: str) -> dict[str, Any]:
+    """What a model is told of a turn's thread, of what is marked in the picture, and of the look
+    that ``text`` names by its number."""
+    from agent.lexicon import fold
+    from agent.reference import looks_number
+
+    marked = turn.mark.facts() if turn.mark else None
+    return note(turn.thread, turn.draw, marked, looks_number(fold(text)))
 
 
 def _shown(plan: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -536,20 +529,3 @@ def _summary(turn: Any) -> str:
     if turn.outfit is not None:
         return replies.outfit(turn.outfit.facts(), Request("dress"), turn.look is not None)
     return replies.small_talk(Request("unclear"), {})
-
-
-def _what_happened(error: Exception) -> str:
-    """A model server's failure in a few words a shopper can read; no address, no key."""
-    name = type(error).__name__
-    status = getattr(error, "status_code", None)
-    if isinstance(error, CannotNow):
-        return error.message
-    if "Timeout" in name:
-        return "took too long to answer"
-    if "Connection" in name or "Connect" in name or isinstance(error, OSError):
-        return "cannot be reached"
-    if status == 401 or status == 403:
-        return f"refused the key (HTTP {status})"
-    if status:
-        return f"answered with an error (HTTP {status})"
-    return "answered with something that is not a chat completion"

@@ -12,9 +12,11 @@ from typing import Any, Literal
 
 from agent import numbers, sizes
 from agent.lexicon import Hit, fold, hits, language_of, named
-from agent.pieces import Mention, mentions
-from agent.questions import about_worn, celsius_asked, event_asked
-from agent.reference import meant, nth, resolved, steps_back, taken_from
+from agent.mention import Mention
+from agent.others import asides
+from agent.pieces import mentions
+from agent.questions import about_worn, celsius_asked, event_asked, is_needed
+from agent.reference import looks_number, meant, nth, resolved, steps_back, taken_from
 from agent.refusals import refusal
 from agent.touch_words import touch_of
 from agent.wearer import CLOTHES, wearer
@@ -24,7 +26,7 @@ from tools.wish import Piece, Wish
 Kind = Literal[
     "dress", "touch", "redraw", "undo", "redo", "first", "greet", "thanks", "why", "cost", "what",
     "warm_enough", "help", "have", "compare", "decline", "unclear", "material",
-    "waterproof", "dressy", "cannot_tell", "sizes",
+    "waterproof", "dressy", "cannot_tell", "sizes", "needed", "aside",
 ]  # fmt: skip
 
 
@@ -88,9 +90,16 @@ def understand(message: str, state: dict[str, Any]) -> Request:
         return Request("touch", language, wish=wish, touch=touch)
     if state.get("undone") and any(h.asks("redo") for h in found):
         return Request("redo", language)
-    masked, person = wearer(found, folded)
+    others = asides(found, language, state)
+    masked, person = wearer([h for h in found if h.start not in others], folded)
+    if any(h.asks("couple") for h in found):
+        person.pop("presentation", None)  # one is dressed at a time: who was, stays
+    if others and not person and not any(h.has("adjust", *_SUBSTANCE) for h in found):
+        return Request("aside", language)
     said = mentions(found, language, masked)
     request = Request("dress", language, person=person)
+    if others and "presentation" not in person:
+        request.notes.append(_SAME_PERSON)
     request.pose = picked.get("pose") or _first(found, "pose", masked)
     request.scene = picked.get("scene") or _first(found, "scene", masked)
     small = _small_talk(found, folded, said, state, request, asked)
@@ -101,6 +110,7 @@ def understand(message: str, state: dict[str, Any]) -> Request:
     return request
 
 
+_SAME_PERSON = "the outfit stays for the same person: say whom it is for and I dress them"
 _ELSE = ("season", "occasion", "temperature_c", "budget", "warmer", "formality")
 """What of a wish must not change beside a colour, for the look to be only recoloured."""
 
@@ -153,10 +163,13 @@ _NO = re.compile(
 _WISHED = re.compile(r"^[^?]*\b(?:make|want|need|something|find|give|must be|should be)\b[^?]*$")
 """“I want it warm enough for -10” is no question."""
 _HAVE = re.compile(
-    r"\b(?:do you have|have you got|got any|which|list|find me|what .* do you have|haben sie|"
-    r"habt ihr|gibt es|avez vous|as tu|y a t il|tienes|tienen|teneis|hay)\b|"
-    r"有没有|有什么|有.{1,12}[吗么]|ありますか"
+    r"\b(?:do you have|have you got|got any|which|list|find me|"
+    r"is there|are there|do you (?:sell|carry|stock)|in stock|what .* do you have|haben sie|"
+    r"habt ihr|gibt es|hast du|verkaufen sie|avez vous|as tu|y a t il|vendez vous|"
+    r"tienes|tienen|teneis|hay)\b|"
+    r"有没有|有什么|有.{1,12}[吗么]|ありますか|売っていますか|置いていますか"
 )
+_WITHIN = re.compile(r"\b(?:in|with) (?:it|this|that|(?:the|this|my) (?:outfit|look))\b")
 _SUBSTANCE = (
     *CLOTHES,
     "absent",
@@ -210,6 +223,8 @@ def _small_talk(
 
     if plan and asks("compare"):
         return answer("compare")
+    if plan and looks_number(folded) is not None:
+        return None
     if plan and not substance and (look := nth(folded)) is not None:
         return _look(look, state, request)
     if said.found and taken_from(folded):
@@ -223,8 +238,13 @@ def _small_talk(
     if plan:
         if asked is None and asks("warm_enough") and not _WISHED.search(folded):
             asked = "warm_enough"
+        missing = [v for h in found if (v := h.get("absent"))]
+        if asked == "needed" and missing:  # no shop of ours has them
+            return Request("have", request.language, about=Piece(said=" or ".join(missing)))
         if asked is not None:
-            request.celsius = celsius_asked(folded, found, plan) if asked == "warm_enough" else None
+            request.celsius = (
+                celsius_asked(folded, found, plan) if asked in ("warm_enough", "needed") else None
+            )
             request.event = event_asked(found)
             request.kind = asked  # type: ignore[assignment]
             request.about = next((m.piece for m in said.found if not m.loose), None)
@@ -235,6 +255,12 @@ def _small_talk(
             return answer("cost")
         if asks("what") and not adjust:
             return answer("what")
+    within = plan and _WITHIN.search(folded)
+    if asks("have") and within and said.found and not adjust and _HAVE.search(folded):
+        return answer("what")
+    told_when = any(h.has("season", "weather", "temperature", "occasion") for h in found)
+    if plan is None and not (told_when or number) and is_needed(folded, found):
+        return answer("unclear")  # nothing is known that an answer could stand on
     if asks("have") and said.found and not asks("new") and _HAVE.search(folded):
         return Request("have", request.language, about=about, find=[m.piece for m in said.found])
     absent = [v for h in found if (v := h.get("absent"))]

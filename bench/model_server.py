@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-Script = Callable[[list[dict]], "dict | str | int | bytes"]
-"""messages → tool calls ``{"tool": name, "args": {...}}``, a text, an HTTP status, or raw bytes."""
+Script = Callable[[list[dict]], "dict | str | int | bytes | Iterator[bytes]"]
+"""messages → tool calls ``{"tool": name, "args": {...}}``, a text, an HTTP status, or raw bytes,
+at once or one after another."""
 
 
 class ModelServer:
@@ -32,6 +34,8 @@ class ModelServer:
                     self._send(said, b'{"error": {"message": "out of order"}}', "application/json")
                 elif isinstance(said, bytes):
                     self._send(200, said, "text/event-stream")
+                elif isinstance(said, Iterator):
+                    self._trickle(said)
                 else:
                     self._send(200, _sse(said, len(outer.requests)), "text/event-stream")
 
@@ -41,6 +45,16 @@ class ModelServer:
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
+
+            def _trickle(self, parts: Iterator[bytes]) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.send_header("Connection", "close")
+                self.end_headers()
+                with suppress(OSError):  # whoever asked has gone
+                    for part in parts:
+                        self.wfile.write(part)
+                self.close_connection = True
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)

@@ -10,7 +10,7 @@ from catalog.errors import BadValue, UnknownName
 from catalog.garment import CATEGORIES
 from tools.harmony import harmony, loudness
 from tools.outfit import OCCASIONS, Piece, Wish, check, choose, describe
-from tools.warmth import ensemble_clo, least_clo, needed_clo, season_at, veto
+from tools.warmth import ensemble_clo, least_clo, most_clo, needed_clo, season_at, veto
 
 WARDROBE = wardrobe()
 WINTER, SUMMER = {"winter": 1.0}, {"summer": 1.0}
@@ -76,6 +76,41 @@ def test_the_budget_holds_and_an_impossible_one_is_said():
     assert outfit.complete and outfit.price_total <= 180 and not outfit.unmet
     poor = choose(Wish(occasion="work", budget=5), WARDROBE)
     assert poor.complete and any("at most 5" in u for u in poor.unmet)
+
+
+@pytest.mark.parametrize("celsius", [-6, 12, 29])
+@pytest.mark.parametrize("who", ["women", "men"])
+def test_what_is_called_the_cheapest_is_so_by_counting_all(celsius, who):
+    wish = Wish(temperature_c=celsius, who=who, cheapest=True)
+    outfit = choose(wish, WARDROBE)
+    assert outfit.complete and outfit.cheapest and not check(pieces(outfit), wish)
+    single = ("wearer", "weather", "season", "unavailable")
+    by_slot: dict[str, list] = {}
+    for g in WARDROBE:
+        if not any(v.hard and v.kind in single for v in check([g], wish)):
+            by_slot.setdefault(g.slot, []).append((g.price, g.clo))
+    sums = {(0.0, 0.0)}
+    for slot in ("footwear", "outerwear", "neckwear", "headwear"):
+        options = [*by_slot.get(slot, []), *([(0.0, 0.0)] if slot != "footwear" else [])]
+        sums = {(round(p + q, 2), round(c + d, 3)) for p, c in sums for q, d in options}
+    body = {(p + q, c + d) for p, c in by_slot["top"] for q, d in by_slot["bottom"]}
+    body |= set(by_slot.get("onepiece", []))
+    most = most_clo(celsius) if celsius >= 20 else 99
+    lowest = min(
+        p + q
+        for p, c in sums
+        for q, d in body
+        if least_clo(celsius) <= 0.161 + 0.835 * (c + d) <= most
+    )
+    assert outfit.price_total == pytest.approx(lowest)
+
+
+def test_the_cheapest_is_not_claimed_when_pieces_stay_or_are_missing():
+    first = choose(Wish(occasion="work"), WARDROBE)
+    stays = choose(Wish(occasion="work", cheapest=True, stay=first.ids[1:]), WARDROBE)
+    assert not stays.cheapest and "cheapest" not in stays.facts()
+    gone = Wish(cheapest=True, want=(Piece(categories=("sandals",)),), temperature_c=-5)
+    assert not choose(gone, WARDROBE).cheapest
 
 
 def test_wanted_pieces_are_worn_and_the_rest_is_named():

@@ -389,3 +389,62 @@ def test_a_free_evening_avoids_nothing():
 
 def test_a_shade_that_is_fine_is_no_longer_avoided():
     assert avoided("I hate blue, navy is fine") == {"blue", "light blue"}
+
+
+def test_what_came_back_for_want_of_another_is_welcome_again(talk):
+    worn = slots(talk("winter office outfit"))["footwear"]["id"]
+    before = {"plan": talk("winter office outfit", "n")["plan"], "wish": {"exclude": [worn]}}
+    assert worn not in understand("without a bag", before).wish.exclude
+    assert worn in understand("other shoes", before).wish.exclude
+
+
+def test_what_is_dropped_from_the_same_is_not_missed(talk):
+    with_blazer = talk("winter office outfit with a blazer")
+    answer = talk("same but cheaper and without the blazer")
+    assert all(g["category"] != "blazer" for g in answer["plan"]["garments"])
+    assert not any("could not be kept" in u for u in answer["plan"]["unmet"])
+    assert answer["plan"]["price_total"] < with_blazer["plan"]["price_total"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["the cheapest outfit you have", "la tenue la moins chère", "das billigste Outfit",
+     "el conjunto más barato, lo más barato posible", "最便宜的一套", "一番安いコーデ"],
+)  # fmt: skip
+def test_the_cheapest_is_asked_for_in_every_language(text):
+    assert wish(text).cheapest and not wish("something cheaper").cheapest
+
+
+def test_the_cheapest_is_claimed_only_when_it_is(talk):
+    claim = "nothing complete for this costs less"
+    assert claim in talk("the cheapest outfit you have")["reply"]
+    assert claim not in talk("something warmer")["reply"]
+    before = slots(talk("swap the shoes for the cheapest ones"))
+    kept = talk("the cheapest possible but keep the shoes")
+    assert claim not in kept["reply"]
+    assert slots(kept)["footwear"]["id"] == before["footwear"]["id"]
+    assert slots(kept)["top"]["price"] <= before["top"]["price"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["show me two outfits", "montre-moi deux tenues", "zeig mir zwei Outfits",
+     "enséñame dos conjuntos", "给我看两套", "コーデを二つ見せて"],
+)  # fmt: skip
+def test_more_looks_than_are_shown_are_spoken_of(text):
+    said = "one look is shown at a time: ask for another and the next one comes"
+    assert said in understand(text, {}).notes
+    assert said not in understand("a summer outfit", {}).notes
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [("summer outfit for 20000 yen", 20000), ("a look under ¥500", 500), ("预算500元", 500),
+     ("预算800人民币", 800), ("budget 900 RMB", 900), ("予算は3000円", 3000),
+     ("150 Franken", 150), ("tenue à 80 livres sterling", 80)],
+)  # fmt: skip
+def test_other_money_is_counted_and_said_aloud(text, amount):
+    read = understand(text, {})
+    assert read.wish.budget == amount
+    assert any("for want of an exchange rate" in n for n in read.notes)
+    assert not understand("500欧元", {}).notes

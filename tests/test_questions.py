@@ -114,3 +114,39 @@ def test_a_wish_for_warmth_is_no_question():
 
     read = understand("make it warm enough for -10 degrees", {"plan": None})
     assert read.kind == "dress" and read.wish.temperature_c == -10
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "should I wear a scarf?", "do I need a coat?", "Brauche ich einen Schal?",
+        "ai-je besoin d'une écharpe ?", "¿necesito bufanda?", "需要围巾吗？",
+        "マフラーは必要ですか",
+    ],
+)  # fmt: skip
+def test_whether_a_piece_is_needed_is_answered_by_warmth_and_changes_nothing(tmp_path, text):
+    stylist = Stylist(FakeEngineStudio(tmp_path), tmp_path)
+    first = stylist.ask("summer outfit for a stroll", "t", render=False)
+    answer = stylist.ask(text, "t", render=False)
+    assert answer["plan"] == first["plan"] and not answer["tool_calls"]
+    assert "clo" in answer["reply"] and "26 °C" in answer["reply"]
+
+
+@pytest.mark.parametrize("text", ["is there a scarf?", "do you have scarves?", "Gibt es Schals?",
+                                  "y a-t-il une écharpe ?", "¿hay bufandas?", "有围巾吗？",
+                                  "マフラーはありますか"])  # fmt: skip
+def test_what_there_is_is_told_and_changes_nothing(tmp_path, text):
+    stylist = Stylist(FakeEngineStudio(tmp_path), tmp_path)
+    first = stylist.ask("summer outfit for a stroll", "t", render=False)
+    answer = stylist.ask(text, "t", render=False)
+    assert answer["plan"] == first["plan"]
+    assert [c["name"] for c in answer["tool_calls"]] == ["find_garments"]
+
+
+def test_a_question_of_common_english_words_is_answered_in_english():
+    assert {language_of(t) for t in ("will this wrinkle?", "will it shrink?", "was it so?")} == {
+        "en"
+    }
+    assert [language_of(t) for t in ("ich will ein Kleid", "trop cher", "no me gusta")] == [
+        "de", "fr", "es",
+    ]  # fmt: skip

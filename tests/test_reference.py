@@ -3,7 +3,8 @@
 import pytest
 from fakes import FakeEngineStudio
 
-from agent.reference import meant, nth, steps_back
+from agent.lexicon import fold
+from agent.reference import looks_number, meant, nth, piece_number, steps_back
 from agent.stylist import Stylist
 from agent.understand import understand
 
@@ -157,3 +158,33 @@ def test_the_first_look_is_gone_to_and_its_shoes_can_be_taken_alone(stylist):
     assert worn(back) == first
     assert back["reply"].startswith("Back to the first look")
     assert [c["name"] for c in back["tool_calls"]] == ["undo"]
+
+
+@pytest.mark.parametrize(
+    ("text", "look", "piece"),
+    [
+        ("the shoes of the second look", 2, None), ("the second one of the first look", 1, 2),
+        ("the third piece from look 2", 2, 3), ("die Schuhe aus dem zweiten Look", 2, None),
+        ("les chaussures de la deuxième tenue", 2, None),
+        ("los zapatos del segundo conjunto", 2, None),
+        ("第二套的鞋", 2, None), ("二番目のコーデの靴", 2, None), ("the second one", None, None),
+    ],
+)  # fmt: skip
+def test_a_piece_of_a_numbered_look_is_read(text, look, piece):
+    assert (looks_number(fold(text)), piece_number(fold(text))) == (look, piece)
+
+
+def test_a_piece_of_a_numbered_look_comes_beside_the_rest(stylist):
+    def ask(text):
+        return stylist.ask(text, "n", render=False)
+
+    first = [g["id"] for g in ask("winter outfit")["plan"]["garments"]]
+    second = ask("another")["plan"]["garments"]
+    third = {g["slot"]: g["id"] for g in ask("another")["plan"]["garments"]}
+    shoes = next(g["id"] for g in second if g["slot"] == "footwear")
+    now = {g["slot"]: g["id"] for g in ask("the shoes of the second look")["plan"]["garments"]}
+    assert now == {**third, "footwear": shoes}
+    assert first[0] in [g["id"] for g in ask("the first piece of look 1")["plan"]["garments"]]
+    missing = ask("the shoes of the ninth look")
+    assert "there are only 5 looks so far" in missing["reply"]
+    assert {g["id"] for g in ask("go back to look 1")["plan"]["garments"]} == set(first)

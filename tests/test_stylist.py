@@ -356,6 +356,18 @@ def test_a_server_that_never_comes_to_an_end_is_given_up(studio, tmp_path):
     assert "too long" in answer["reply"] and answer["plan"]
 
 
+def test_a_server_that_only_shows_that_it_is_alive_is_given_up_too(studio, tmp_path):
+    def pings():
+        while True:
+            time.sleep(0.05)
+            yield b": ping\n\n"
+
+    with ModelServer(lambda messages: pings()) as server:
+        stylist = Stylist(studio, tmp_path, llm_url=server.url, llm_key="k", timeout_s=0.2)
+        answer = stylist.ask("winter outfit for a commute", "t1", render=False)
+    assert "too long" in answer["reply"] and answer["plan"] and len(server.requests) <= 2
+
+
 @pytest.mark.parametrize("message", ["show her naked", "an outfit for my 10 year old son",
                                      "how do I build a bomb"])  # fmt: skip
 def test_what_is_never_done_is_not_even_asked_of_a_hosted_model(studio, tmp_path, message):

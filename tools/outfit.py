@@ -47,7 +47,7 @@ def choose(wish: Wish, garments: Sequence[Garment] | Closet) -> Outfit:
     """
     closet = closet_of(garments)
     context = read_wish(wish)
-    result, unmet = _search(context, closet)
+    result, unmet, cheapest = _search(context, closet)
     rows = result.rows
     outfit = describe([closet.garments[i] for i in rows], wish, needs=result.needs)
     for violation in check([c.garment for c in outfit.garments], wish):
@@ -58,7 +58,12 @@ def choose(wish: Wish, garments: Sequence[Garment] | Closet) -> Outfit:
         tuple(g.id for g in _told([closet.garments[i] for i in other])) for other in result.others
     )
     return outfit.model_copy(
-        update={"unmet": tuple(unmet), "score": round(result.score, 4), "runners_up": others}
+        update={
+            "unmet": tuple(unmet),
+            "score": round(result.score, 4),
+            "runners_up": others,
+            "cheapest": cheapest and outfit.complete,
+        }
     )
 
 
@@ -86,8 +91,11 @@ def _given_up(outfit: Outfit, context: Context) -> list[str]:
     return lost
 
 
-def _search(context: Context, closet: Closet) -> tuple[Found, list[str]]:
-    """Search; when nothing wearable comes of it, give up exclusions first, then the budget."""
+def _search(context: Context, closet: Closet) -> tuple[Found, list[str], bool]:
+    """Search; when nothing wearable comes of it, give up exclusions first, then the budget.
+
+    Last, whether the outfit is the cheapest there is, as was wished.
+    """
     wish = context.wish
     stays = _stays(wish, closet)
     # what was to be exchanged once and came back, for want of another, is not sent away again
@@ -104,9 +112,10 @@ def _search(context: Context, closet: Closet) -> tuple[Found, list[str]]:
         again = "there is nothing else that fits, so some pieces come back"
         tries.append((context.easier(exclude=(), ceiling=None), again))
     if wish.budget is not None:
-        free = context.easier(budget=None, ceiling=None, exclude=(), thrifty=40.0)
+        free = context.easier(budget=None, ceiling=None, exclude=(), cheapest=True)
         tries.append((free, f"nothing complete costs at most {wish.budget:g}"))
     best: tuple[Found, list[str]] | None = None
+    cheapest = False
     for attempt, word in tries:
         found = search(attempt, closet)
         unmet = [*found.unmet, word] if word else list(found.unmet)
@@ -119,12 +128,13 @@ def _search(context: Context, closet: Closet) -> tuple[Found, list[str]]:
         if picked and (best is None or not wrong):
             best = found, unmet
         if picked and not wrong:
+            cheapest = wish.cheapest and attempt is tries[0][0] and not (stays or found.unmet)
             break
     found, unmet = best or (found, list(found.unmet))
     total = sum(closet.garments[i].price for i in found.rows)
     if wish.budget is not None and total > wish.budget:
         unmet[-1] += f": the cheapest I found is {total:.2f}"
-    return found, unmet
+    return found, unmet, cheapest
 
 
 def _stays(wish: Wish, closet: Closet) -> tuple[str, ...]:
@@ -136,6 +146,8 @@ def _stays(wish: Wish, closet: Closet) -> tuple[str, ...]:
         if row is None:
             return True
         g = closet.garments[row]
+        if wish.who != "anyone" and wish.who not in g.wearers:
+            return False
         unlike = g.slot in CLOTHES and not all(p.matches(g) for p in everywhere)
         return not unlike and not any(p.matches(g) for p in wish.avoid)
 

@@ -25,10 +25,12 @@ from tools.shortlist import (
     slot_gain,
     values,
 )
-from tools.warmth import least_clo
+from tools.warmth import least_clo, most_clo
 from tools.wish import Piece
 
 BEAM = 256
+BEAM_CHEAPEST = 4096
+"""Wide enough for every outfit of a few dozen garments a slot that may still be the cheapest."""
 _COLLAR = Piece(categories=("shirt", "blouse", "polo shirt"))
 _ORDER: tuple[Slot, ...] = ("outerwear", "footwear", "neckwear", "headwear", "eyewear", "bag")
 
@@ -78,6 +80,7 @@ def _beam(
     loud = closet.loud[rows] * np.where(weight < 0.5, 0.6, 1.0)
     limits = [b + 0.005 for b in (context.wish.budget, context.wish.ceiling) if b is not None]
     budget = min(limits, default=np.inf)
+    beam = BEAM_CHEAPEST if context.wish.cheapest else BEAM
     finished: list[tuple[np.ndarray, np.ndarray]] = []
     for base in (("top", "bottom"), ("onepiece",)):
         if any(s not in pools or not len(pools[s][0]) for s in base):
@@ -121,7 +124,7 @@ def _beam(
             score = _score(grown, loudest, context, more, least)
             alive = grown[:, 4] + cheapest <= budget
             order = np.flatnonzero(alive)
-            order = order[np.argsort(-score[order], kind="stable")][:BEAM]
+            order = order[np.argsort(-score[order], kind="stable")][:beam]
             if not len(order):
                 chosen = np.zeros((0, len(SLOTS)), dtype=int)
                 break
@@ -160,7 +163,13 @@ def _score(
     asked = context.wish.warmer  # a warmth asked for outweighs staying with what is worn
     frost = 0.6 * max(0.0, -context.temperature_c)  # frost matters more than a better match
     colder, hotter = 3.0 + frost + 9.0 * (asked > 0), 1.8 + 9.0 * (asked < 0)
-    return sums[:, 0] + 2.2 * pair - colder * cold - hotter * hot - bold
+    score = sums[:, 0] + 2.2 * pair - colder * cold - hotter * hot - bold
+    if context.wish.cheapest:
+        t = context.temperature_c
+        unfit = (warmest < least_clo(t)) & (context.wish.layers >= 0)
+        unfit |= (t >= 20) & (coolest > most_clo(t) + max(asked, 0))
+        score = score - 1e3 * sums[:, 4] - 1e9 * unfit
+    return score
 
 
 def _diverse(outfits: np.ndarray, count: int) -> list[tuple[int, ...]]:

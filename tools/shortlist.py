@@ -151,6 +151,7 @@ def _reason(context: Context, closet: Closet, row: int | None) -> str:
     )
 
 
+_WARMING: tuple[Slot, ...] = ("outerwear", "headwear", "neckwear")
 _RELAX = ("fits", "sleeves", "lengths", "materials", "patterns", "colors", "categories")
 
 
@@ -187,7 +188,7 @@ def pools_of(
         for piece in wish.want if slot in CLOTHES and not (body or must) else ():
             if piece.everywhere:  # a coat that nobody needs, in another colour, is none
                 rows = rows[closet.matches(piece)[rows]]
-        if body or must or gain > 0:
+        if body or must or gain > 0 or (wish.cheapest and slot in _WARMING):
             pools[slot] = (_top(rows, closet, value, context), must and len(rows) > 0)
     return pools
 
@@ -298,6 +299,8 @@ def slot_gain(slot: Slot, context: Context) -> tuple[bool, float]:
     if slot == "outerwear":
         if wish.layers < 0 and t >= 5:
             return False, 0.0
+        if wish.cheapest:  # only what the frost asks for, if it does
+            return False, 0.0
         cold = t < (8 if occasion.met >= 3 else 13) or wish.layers > 0 or "rain" in wish.weather
         dressy = 0.3 if context.formality >= 0.7 and t < 26 else 0.0
         return cold, (0.4 if t < 18 else 0.0) + dressy
@@ -314,6 +317,8 @@ def slot_gain(slot: Slot, context: Context) -> tuple[bool, float]:
 
 def _top(rows: np.ndarray, closet: Closet, value: np.ndarray, context: Context) -> np.ndarray:
     """The ``PER_SLOT`` best rows, and some that keep warmth, price and colour open."""
+    if context.wish.cheapest:
+        return _bargains(rows, closet)
     if len(rows) <= PER_SLOT:
         return rows[np.argsort(-value[rows], kind="stable")]
     v = value[rows]
@@ -330,3 +335,15 @@ def _top(rows: np.ndarray, closet: Closet, value: np.ndarray, context: Context) 
     best_of_color = best_of_color[np.argsort(-v[best_of_color], kind="stable")][:6]
     order = np.unique(np.concatenate([*picks, best_of_color]))
     return rows[order[np.argsort(-v[order], kind="stable")]]
+
+
+def _bargains(rows: np.ndarray, closet: Closet) -> np.ndarray:
+    """The rows that some cheapest outfit may need: none is both cheaper and warmer, or lighter."""
+    kept: set[int] = set()
+    for clo in (closet.clo[rows], -closet.clo[rows]):
+        best = -np.inf
+        for i in np.lexsort((-clo, closet.price[rows])):
+            if clo[i] > best:
+                best = clo[i]
+                kept.add(int(rows[i]))
+    return np.array(sorted(kept, key=lambda r: float(closet.price[r])), dtype=int)

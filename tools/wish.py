@@ -207,6 +207,8 @@ class Wish(_Strict):
     """A budget meant for this once (“cheaper than that”); given up before a complete outfit is."""
     thrifty: Annotated[float, Field(ge=-1, le=50)] = 0.0
     """How much a low price counts; 0 = not at all."""
+    cheapest: bool = False
+    """True: of all that keeps the hard wishes the lowest price, before any other liking."""
     colourful: Annotated[float, Field(ge=-1, le=1)] = 0.0
     """1 bright and colourful, -1 quiet neutrals."""
     size: Literal["", "XXS", "XS", "S", "M", "L", "XL", "XXL"] = ""
@@ -283,6 +285,8 @@ class Outfit(_Strict):
     price_total: float = 0.0
     currency: str = "EUR"
     score: float = 0.0
+    cheapest: bool = False
+    """Nothing complete that keeps the hard wishes costs less."""
     complete: bool = False
     """Torso, legs and feet are dressed."""
     runners_up: tuple[tuple[str, ...], ...] = ()
@@ -309,6 +313,7 @@ class Outfit(_Strict):
             "price_total": self.price_total,
             "currency": self.currency,
             "complete": self.complete,
+            **({"cheapest": True} if self.cheapest else {}),
             "runners_up": [list(ids) for ids in self.runners_up],
         }
 

@@ -1,0 +1,61 @@
+"""How far a “no” reaches, in six languages: to the end of its list, and not to what is wanted."""
+
+import pytest
+
+from agent.understand import understand
+
+BLACK = ("black skirt or trousers",)
+
+
+def read(text):
+    wish = understand(text, {}).wish
+    return tuple(p.said for p in wish.want), {p.said for p in wish.avoid}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no jeans, black skirt or trousers", "without jeans, a black skirt or trousers",
+        "keine Jeans, schwarzer Rock oder Hose", "pas de jean, jupe noire ou pantalon",
+        "sin vaqueros, falda negra o pantalón", "不要牛仔裤，黑色裙子或裤子",
+        "ジーンズなし、黒いスカートかズボン",
+    ],
+)  # fmt: skip
+def test_a_described_piece_for_the_same_place_is_wanted_instead(text):
+    assert read(text) == (BLACK, {"jeans"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no heels, scarf or hat", "neither heels nor a scarf nor a hat",
+        "keine Absätze, Schals oder Hüte", "weder Absätze noch Schal noch Hut",
+        "sans talons, écharpe ou chapeau", "ni talons ni écharpe ni chapeau",
+        "sin tacones, bufandas ni sombreros", "不要高跟鞋、围巾和帽子",
+        "ヒール、マフラー、帽子なしで", "ヒールもマフラーも帽子もいらない",
+    ],
+)  # fmt: skip
+def test_a_list_of_bare_pieces_is_unwanted_to_its_end(text):
+    assert read(text) == ((), {"heels", "scarf", "hat"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no jeans but a black skirt", "keine Jeans, sondern einen schwarzen Rock",
+        "pas de jean mais une jupe noire", "no quiero vaqueros sino una falda negra",
+        "不要牛仔裤而是黑色裙子", "ジーンズではなく黒いスカート",
+    ],
+)  # fmt: skip
+def test_but_ends_what_is_unwanted(text):
+    assert read(text) == (("black skirt",), {"jeans"})
+
+
+def test_a_list_of_described_pieces_for_several_places_goes_on():
+    assert read("no heels, leather skirts or hats") == ((), {"heels", "leather skirts", "hats"})
+
+
+def test_a_verb_behind_a_list_is_about_all_of_it_and_not_of_the_clause_before():
+    assert read("白いシャツとジーンズ、帽子なし") == (("white shirt", "jeans"), {"hat"})
+    assert read("den Hut und den Schal weg") == ((), {"hat", "scarf"})
+    assert read("帽子和围巾都不要") == ((), {"hat", "scarf"})

@@ -313,7 +313,8 @@ def note(
     if number is not None:
         looks = [*thread.moments, *reversed(thread.undone)][number - 1 : number]
         if looks:
-            named = {"named": {"number": number, **_pieces_of(looks[0].plan)}}
+            plan = looks[0].plan
+            named = {"named": {"number": number, "plan": plan, **_pieces_of(plan)}}
     return {
         "drawing": drawing,
         "language": thread.language,

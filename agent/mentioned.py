@@ -94,6 +94,11 @@ def brought_in(
             if not target and worn and not any(o.stance == "want" for o in said):
                 request.notes.append(f"there was no {piece.words} to swap")
                 continue
+            instead = [o.piece for o in said if o.stance == "want"]
+            if already := _worn_already(piece, instead, target):
+                keep += [g["id"] for g in target]
+                request.notes.append(f"{already.words}: worn already")
+                continue
             exclude += [g["id"] for g in target]
             if not any(o.stance == "want" for o in said):
                 plain = Piece(slot=target[0]["slot"]) if target else piece
@@ -270,6 +275,20 @@ def _same(a: Piece, b: Piece) -> bool:
 
 def only_fit(piece: Piece) -> bool:
     return not (piece.colors or piece.patterns or piece.materials)
+
+
+def _worn_already(swapped: Piece, instead: list[Piece], worn: list[dict[str, Any]]) -> Piece | None:
+    """“Swap the shoes for flats” while flats are worn; “the boots for other boots” is no such."""
+    kinds = set(swapped.categories)
+    return next(
+        (
+            w
+            for w in instead
+            if w.categories and not kinds & set(w.categories)
+            if any(matches(w, g) for g in worn)
+        ),
+        None,
+    )
 
 
 def _names_slot_only(piece: Piece) -> bool:

@@ -302,9 +302,18 @@ class _Reader:
                 return False
         return False
 
+    def _attributes_follow(self, hit: Hit) -> bool:
+        """Whether colours or the like come after this word and before any garment."""
+        about = (h for h in self.hits if h.start > hit.start and h.has("category", "slot", *FIELD))
+        following = next(about, None)
+        return following is not None and following.has(*FIELD)
+
     def _cue(self, hit: Hit, nxt: Hit | None) -> None:
         if hit.cues("everything") and not hit.cues("with"):
-            if self.stance == "swap":
+            if hit.cues("rest") and self._attributes_follow(hit):
+                self._flush()  # “keep the coat, everything else in navy”
+                self.stance, self.everywhere, self.last = "want", True, None
+            elif self.stance == "swap":
                 self.out.change_rest = True
             elif self.stance == "keep" or self.keep_seen:
                 self.out.keep_all = True
@@ -331,6 +340,8 @@ class _Reader:
         elif hit.cues("keep"):
             self._flush()
             self.stance, self.keep_seen = "keep", True
+            if self.everywhere:  # “everything else stays”
+                self.out.keep_all, self.everywhere = True, False
             if hit.text in ("same", "meme", "gleiche", "mismo") and (
                 nxt is None or not nxt.has("category", "slot", *FIELD)
             ):
@@ -338,6 +349,8 @@ class _Reader:
             self.last = None
         elif hit.cues("swap"):
             self._flush()
+            if self.everywhere and self._attributes_follow(hit):
+                return  # “其他的都换成藏青色”
             if self.everywhere:  # “alles andere ändern”
                 self.out.change_rest, self.everywhere = True, False
             if hit.text in ("换成", "改成") and nxt is not None and not self._noun_next(nxt):

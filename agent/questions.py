@@ -37,7 +37,7 @@ _ASKED = re.compile(
     rf"(?:is|are|does|do|will|would|has) {_IT}\b|"
     rf"how (?!much|many|about)\w+ (?:is|are) {_IT}\b|"
     rf"(?:can|could|may|should) (?:i|she|he|we|one) (?:wear|use|walk in|sit in|go in) {_IT}\b|"
-    r"(?:ist|sind|passt|passen|halt|halten|wird|geht|taugt|hat) "
+    r"(?:ist|sind|passt|passen|halt|halten|reicht|reichen|wird|geht|taugt|hat) "
     r"(?:das|es|die|der|diese[rs]?|sie)\b|"
     r"kann (?:ich|man|sie|er) (?:das|es|sie|die|den|diese\w*)\b|"
     r"(?:est ce que?|puis je|c' est|"

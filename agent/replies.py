@@ -91,15 +91,23 @@ def small_talk(request: Request, state: dict[str, Any]) -> str:
     if kind == "aside":
         return say(ASIDE, language)
     if kind == "compare":
+        named = state.get("named") or {}  # “compare it with the first one”
+        if named and named["number"] != int(state.get("earlier_looks") or 0) + 1:
+            return compared(named["plan"], plan, language, number=named["number"])
         left = state.get("left")  # just gone away from: that one and this are “these two”
         return compared(left or state.get("before"), plan, language, bool(left))
     return _joined([say("I did not quite get that.", language), say(_ASK, language)], language)
 
 
 def compared(
-    before: dict[str, Any] | None, now: dict[str, Any], language: str, left: bool = False
+    before: dict[str, Any] | None,
+    now: dict[str, Any],
+    language: str,
+    left: bool = False,
+    number: int | None = None,
 ) -> str:
-    """The look before (or the one just ``left``) and this one, by what can be counted."""
+    """The look before (or the one just ``left``, or that ``number``) and this one, by what can be
+    counted."""
     if not before or not now:
         return say(
             "There is only one look so far, so there is nothing to compare. Shall I make another?",
@@ -131,7 +139,9 @@ def compared(
     told_as = (
         "The other look: {a}. This one: {b}." if left else "The look before: {a}. This one: {b}."
     )
-    both = say(told_as, language, a=one, b=two)
+    if number is not None:
+        told_as = "Look {n:number}: {a}. This one: {b}."
+    both = say(told_as, language, a=one, b=two, number=number)
     counted = comma.join(parts) + stop
     return _joined([both, counted[0].upper() + counted[1:]], language)
 

@@ -41,6 +41,8 @@ _TOLD = re.compile(
     r"サイズ(?:は)?\d{2}(?:です)?|足(?:の幅)?が(?:広い|大きい|小さい)(?:です)?"
 )
 _ASKED = re.compile(
+    r"\b(?:come|comes|available|have (?:it|them|this|that)) in (?:a )?(?:size )?"
+    r"(?:\d{2}|petite|tall|plus size)\b|"
     r"\b(?:what|which) (?:\w+ )?sizes?\b|\b(?:run|runs) (?:small|large|big)\b|\btrue to size\b|"
     r"\b(?:welche|was fur eine) (?:schuh)?(?:große|grosse)\b|\bquelle (?:taille|pointure)\b|"
     r"\bque talla\b|(?:什么|哪个|多大的?)尺?码|(?:どの|何の)サイズ|サイズは(?:どれ|何|いくつ)"

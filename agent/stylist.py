@@ -491,10 +491,11 @@ def _noted(turn: Any, text: str) -> dict[str, Any]:
     """What a model is told of a turn's thread, of what is marked in the picture, and of the look
     that ``text`` names by its number."""
     from agent.lexicon import fold
-    from agent.reference import looks_number
+    from agent.reference import looks_number, nth
 
     marked = turn.mark.facts() if turn.mark else None
-    return note(turn.thread, turn.draw, marked, looks_number(fold(text)))
+    number = looks_number(fold(text)) or nth(fold(text))
+    return note(turn.thread, turn.draw, marked, number)
 
 
 def _shown(plan: dict[str, Any] | None) -> dict[str, Any] | None:

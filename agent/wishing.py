@@ -19,6 +19,8 @@ _WOMENS = {"mini skirt", "midi skirt", "pencil skirt", "mini dress", "midi dress
            "heels", "ballet flats", "blouse"}  # fmt: skip
 _ADJECTIVES = {"more": 1.5, "much": 1.6, "way": 1.6, "lot": 1.6, "bit": 0.6, "little": 0.6,
                "slightly": 0.5, "even": 1.2, "far": 1.6}  # fmt: skip
+_MORE_CASUAL = 0.3
+"""How far below an occasion's formality “more casual” goes: no joggers at a wedding."""
 
 
 def change(
@@ -59,6 +61,11 @@ def change(
     heat = numbers.temperature(message)
     sky = _weather(found)
     occasion = _occasion(found)
+    beach = request.scene == "beach" or any(("occasion", "beach") in h.meanings for h in found)
+    if beach and plan is None and not occasion:
+        occasion = "beach"
+    if beach and occasion and not (season or heat or sky):
+        sky = ["sun"]  # a wedding on the beach is no wedding in March
     started_over = asks("fresh") or plan is None
     fresh = started_over or bool(
         (occasion and occasion != before.occasion)
@@ -257,7 +264,8 @@ def _adjust(wish: Wish, found: list[Hit], plan: dict[str, Any] | None, message: 
             mean = sum(worn) / len(worn) if worn else base
             step = 0.2 * size * (1 if value == "formal" else -1)
             base = max(base, mean) if value == "formal" else min(base, mean)
-            new["formality"] = max(0.05, min(0.95, round(base + step, 3)))
+            least = OCCASIONS[wish.occasion or "everyday"].formality - _MORE_CASUAL
+            new["formality"] = max(0.05, least, min(0.95, round(base + step, 3)))
         elif value == "cheaper":
             new["thrifty"] = min(3.0, wish.thrifty + 1)
             total = now.get("price_total")

@@ -8,6 +8,7 @@ from fakes import garment, wardrobe
 
 from catalog.errors import BadValue, UnknownName
 from catalog.garment import CATEGORIES
+from catalog.starter import starter_garments
 from tools.harmony import harmony, loudness
 from tools.outfit import OCCASIONS, Piece, Wish, check, choose, describe
 from tools.warmth import ensemble_clo, least_clo, most_clo, needed_clo, season_at, veto
@@ -364,3 +365,12 @@ def test_all_in_one_colour_sends_clothes_of_others_away():
     worn = pieces(choose(wish, WARDROBE))
     clothes = [g for g in worn if g.slot in ("top", "bottom", "onepiece", "outerwear")]
     assert clothes and {g.color for g in clothes} == {"black"}
+
+
+def test_what_money_leaves_out_in_the_cold_is_the_coat_and_not_all_that_warms():
+    wish = Wish(occasion="outdoors", temperature_c=0.0, budget=230)
+    outfit = choose(wish, starter_garments())
+    assert outfit.complete and outfit.price_total <= 230
+    assert not any(c.garment.slot == "outerwear" for c in outfit.garments)
+    assert "a coat as well does not fit into 230" in outfit.unmet
+    assert not any(u.startswith("nothing complete") for u in outfit.unmet)

@@ -448,3 +448,63 @@ def test_other_money_is_counted_and_said_aloud(text, amount):
     assert read.wish.budget == amount
     assert any("for want of an exchange rate" in n for n in read.notes)
     assert not understand("500欧元", {}).notes
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "keep the coat, everything else in navy",
+        "keep the coat and make the rest navy",
+        "garde le manteau, tout le reste en bleu marine",
+        "behalte den Mantel, alles andere in Marineblau",
+        "外套留着，其他的都换成藏青色",
+        "コートはそのままで、残りは紺色で",
+    ],
+)
+def test_a_colour_for_all_else_is_no_colour_for_one_piece(said):
+    worn = [
+        {"id": slot, "slot": slot, "category": kind, "color": "grey", "pattern": "plain",
+         "material": "wool", "name": slot, "formality": 0.4, "price": 10.0, "clo": 0.3}
+        for slot, kind in (("outerwear", "coat"), ("top", "turtleneck"), ("bottom", "trousers"))
+    ]  # fmt: skip
+    plan = {"garments": worn, "clo_total": 0.9, "price_total": 30.0}
+    wish = understand(said, {"plan": plan}).wish
+    assert wish.keep == ("outerwear",)
+    assert [p.everywhere for p in wish.want] == [True] and wish.want[0].colors == ("navy",)
+    stays = understand("red shoes, everything else stays", {"plan": plan}).wish
+    assert set(stays.keep) == {"outerwear", "top", "bottom"} and len(stays.want) == 1
+
+
+def test_a_beach_is_dressed_for_as_one():
+    assert understand("something for a day at the beach", {}).wish.occasion == "beach"
+    wedding = understand("a beach wedding in Italy", {}).wish
+    assert wedding.occasion == "wedding" and wedding.weather == ("sun",)
+    cold = understand("a wedding on the beach, 12 degrees", {}).wish
+    assert cold.weather == () and cold.temperature_c == 12
+
+
+def test_flats_for_flats_is_no_swap():
+    flats = {"id": "f", "slot": "footwear", "category": "ballet flats", "color": "pink",
+             "pattern": "plain", "material": "leather", "name": "f", "formality": 0.5,
+             "price": 10.0, "clo": 0.03}  # fmt: skip
+    state = {"plan": {"garments": [flats], "clo_total": 0.1, "price_total": 10.0}}
+    request = understand("swap the shoes for flats and keep the rest exactly", state)
+    assert request.wish.exclude == () and "f" in request.wish.keep
+    assert "ballet flats: worn already" in request.notes
+    assert understand("swap the flats for other flats", state).wish.exclude == ("f",)
+
+
+def test_more_casual_for_a_wedding_ends_before_joggers():
+    worn = [{"id": "t", "slot": "top", "category": "t-shirt", "color": "red", "pattern": "plain",
+             "material": "cotton", "name": "t", "formality": 0.3, "price": 9.0, "clo": 0.1}]  # fmt: skip
+    plan = {"garments": worn, "clo_total": 0.5, "price_total": 9.0}
+    wish = understand("less formal", {"plan": plan, "wish": {"occasion": "wedding"}}).wish
+    assert wish.formality == pytest.approx(0.45)
+
+
+def test_what_no_card_tells_is_said(tmp_path):
+    said = understand("party outfit, something sparkly", {}).wish
+    assert said.absent == ("sparkle",)
+    assert understand("does it come in size 44?", {"plan": None}).kind == "sizes"
+    worn = {"plan": {"garments": [], "clo_total": 1.0, "price_total": 1.0}}
+    assert understand("reicht das bei 0 Grad?", worn).kind == "warm_enough"

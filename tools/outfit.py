@@ -7,6 +7,7 @@ one, and is asked after any model spoke. Both are deterministic.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from catalog.garment import Garment
 from tools.closet import Closet, closet_of
@@ -112,6 +113,8 @@ def _search(context: Context, closet: Closet) -> tuple[Found, list[str], bool]:
         again = "there is nothing else that fits, so some pieces come back"
         tries.append((context.easier(exclude=(), ceiling=None), again))
     if wish.budget is not None:
+        bare = replace(context.easier(exclude=(), ceiling=None), coatless=True)
+        tries.append((bare, f"a coat as well does not fit into {wish.budget:g}"))
         free = context.easier(budget=None, ceiling=None, exclude=(), cheapest=True)
         tries.append((free, f"nothing complete costs at most {wish.budget:g}"))
     best: tuple[Found, list[str]] | None = None

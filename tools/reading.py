@@ -24,6 +24,8 @@ class Context:
     formality: float
     clo: tuple[float, float]
     assumptions: tuple[str, ...]
+    coatless: bool = False
+    """Whether the weather may do without the coat that it calls for, where money does not reach."""
 
     @property
     def seasons_allowed(self) -> set[Season]:

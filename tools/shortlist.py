@@ -303,7 +303,7 @@ def slot_gain(slot: Slot, context: Context) -> tuple[bool, float]:
             return False, 0.0
         cold = t < (8 if occasion.met >= 3 else 13) or wish.layers > 0 or "rain" in wish.weather
         dressy = 0.3 if context.formality >= 0.7 and t < 26 else 0.0
-        return cold, (0.4 if t < 18 else 0.0) + dressy
+        return cold and not context.coatless, (0.4 if t < 18 else 0.0) + dressy
     gain = 0.35 if slot in occasion.extras else 0.0
     if slot == "headwear":
         gain += 0.4 if t < 5 and context.formality < 0.7 else 0.0

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from catalog.croquis import examples
+from catalog.croquis import drawing, examples
 from catalog.croquis.examples import Ahead, Encoded, Pool
+from catalog.croquis.sheet import WHOLE
 
 
 class Loader:
@@ -88,3 +89,13 @@ def test_a_drawing_is_used_three_times_and_more_often_when_no_other_is_there(mon
     few, many = Encoded.REUSE
     assert few == 3 and taken(Quick(), 384) == 384 // few
     assert many > few and taken(Slow(), 384) == 384 // many
+
+
+def test_the_base_sees_parts_of_worn_drawings_and_product_photos_whole(monkeypatch):
+    worn, flat = drawing.sample_worn(3), drawing.sample_flat(3)
+    rng = np.random.default_rng(0)
+    seen = [examples._view(worn, rng) for _ in range(400)]
+    parts = [v for v in seen if v != WHOLE]
+    assert 0.5 < len(parts) / 400 / examples.ZOOMED < 1.5
+    assert all(1 <= v.zoom <= 3 for v in parts) and max(v.zoom for v in parts) > 2
+    assert all(examples._view(flat, rng) == WHOLE for _ in range(60))

@@ -8,7 +8,7 @@ import pytest
 from catalog.croquis import cloth as cloths
 from catalog.croquis import drawing, figure, palette
 from catalog.croquis.figure import Person
-from catalog.croquis.sheet import FIRST_GARMENT
+from catalog.croquis.sheet import FIRST_GARMENT, View
 from catalog.garment import CATEGORIES, Cloth
 
 POSES = ("standing", "walking", "arms crossed", "sitting", "hands in pockets")
@@ -127,6 +127,18 @@ def test_a_layout_alone_is_the_layout_of_the_full_drawing():
         for truth in (drawing.sample_worn(seed), drawing.sample_flat(seed)):
             full, bare = drawing.draw(truth), drawing.draw(truth, picture=False)
             assert bare.picture is None and same_layout(full, bare)
+
+
+def test_a_view_shows_a_part_as_a_larger_drawing_has_it():
+    truth = drawing.sample_worn(5)
+    view = View.around(120, 200, 2.0)
+    part, large = drawing.draw(truth, view=view), drawing.draw(truth, scale=2.0)
+    x, y = round(2 * view.left), round(2 * view.top)
+    window = np.s_[y : y + 384, x : x + 256]
+    assert (part.regions == large.regions[window]).mean() > 0.999
+    far = np.abs(part.picture.astype(int) - large.picture[window]).mean()
+    assert far < 3 and part.points == pytest.approx(large.points * 2 - (x, y))
+    assert View.around(0, 384, 3.0) == View(3.0, 0.0, 256.0)
 
 
 def test_base_training_never_draws_what_is_held_out():

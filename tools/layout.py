@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from catalog.croquis import drawing
 from catalog.croquis.figure import Person
-from catalog.croquis.sheet import FIRST_GARMENT
+from catalog.croquis.sheet import FIRST_GARMENT, WHOLE, WIDTH, View
 from catalog.garment import Cloth, Garment, Season, Shape, Slot
 from tools import pose
 
 _BLANK = Cloth(colors=("#808080",))
 Window = tuple[int, int, int]
 """A part of the picture, in its pixels: left, top, width; half as high again as it is wide."""
-_WIDTH, _HEIGHT = 512, 768
 
 
 @dataclass(frozen=True)
@@ -81,10 +80,11 @@ def lay_out(
         seed=person.seed,
         sleeves_rolled=season.get("summer", 0.0) > 0.5,
     )
-    if window is None:
-        large = drawing.draw(truth, scale=2.0, picture=False)
-    else:
-        large = _part(truth, window)
+    view = WHOLE
+    if window is not None:
+        left, top, width = window
+        view = View(2 * WIDTH / width, left / 2, top / 2)
+    large = drawing.draw(truth, scale=2.0, picture=False, view=view)
     drawn = drawing.halved(large)
     layout_map, skeleton_map, shares = drawing.model_maps(drawn)
     return Layout(
@@ -94,22 +94,7 @@ def lay_out(
         layout_map,
         skeleton_map,
         shares,
-        truth.pose.array() if large.points is None else large.points,
-    )
-
-
-def _part(truth: drawing.Worn, window: Window) -> drawing.Drawing:
-    """What ``window`` shows of a drawing, as large as the whole is at scale 2."""
-    left, top, width = window
-    zoom = _WIDTH / width
-    whole = drawing.draw(truth, scale=2 * zoom, picture=False)
-    x, y = round(left * zoom), round(top * zoom)
-    seen = np.s_[y : y + _HEIGHT, x : x + _WIDTH]
-    return replace(
-        whole,
-        regions=np.ascontiguousarray(whole.regions[seen]),
-        edges=np.ascontiguousarray(whole.edges[seen]),
-        points=(truth.pose.array() - np.array([left, top]) / 2) * zoom,
+        view.seen(truth.pose.array()),
     )
 
 

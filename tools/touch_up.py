@@ -172,12 +172,12 @@ def window(mask: np.ndarray, touch: Touch) -> Window | None:
     y, x = np.nonzero(masks.grow(mask, touch.feather))
     around = 2 * touch.padding
     wide, high = np.ptp(x) + 1 + around, np.ptp(y) + 1 + around
-    width = int(np.clip(max(wide, -(-2 * high // 3), CLOSEST), 0, columns))
+    width = min(max(int(wide), -(-2 * int(high) // 3), CLOSEST), columns)
     width += width % 2
     left = (int(x.min()) + int(x.max()) + 1 - width) // 2
     top = (int(y.min()) + int(y.max()) + 1 - width * 3 // 2) // 2
-    left, top = np.clip((left, top), 0, (columns - width, rows - width * 3 // 2))
-    return int(left), int(top), width
+    left = min(max(left, 0), columns - width)
+    return left, min(max(top, 0), rows - width * 3 // 2), width
 
 
 def closer(job: Job, layout: Layout, window: Window) -> Job:

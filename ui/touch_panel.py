@@ -250,8 +250,8 @@ class TouchPanel:
         if part is None or not part.masks:
             hint = "Click a garment in the picture, paint over it, or pick one; everything else "
             hint += "stays as it is."
-            rows = f"<div>{names}</div>{_marking(part)}"
-            return f'<div class="picker touch">{head}<p>{hint}</p>{rows}</div>'
+            offered = f"<div>{names}</div>{_marking(part)}"
+            return f'<div class="picker touch">{head}<p>{hint}</p>{offered}</div>'
         rows = [f"<div>{names}</div>", _marking(part), _colors(plan, part.garment)]
         card = self.studio.garment(part.garment)
         shape = [(k, v) for k, slots in (("sleeves", _SLEEVED), ("length", _LONG))
@@ -329,9 +329,12 @@ def _marking(part: Part | None) -> str:
 
 def _way(part: Part, kind: str, value: str) -> tuple[tuple[str, Any], ...]:
     """How ``part`` is drawn after a button; what is as usual is left out."""
-    known = {"strength": {_word(v): v for v in _STRENGTHS.values()},
-             "content": {v: v for v in _CONTENTS.values()},
-             "padding": {_word(v): v for v in (None, _PADDING)}}[kind]  # fmt: skip
+    choices: dict[str, dict[str, Any]] = {
+        "strength": {_word(v): v for v in _STRENGTHS.values()},
+        "content": {v: v for v in _CONTENTS.values()},
+        "padding": {_word(v): v for v in (None, _PADDING)},
+    }
+    known = choices[kind]
     if value not in known:
         raise BadValue("There is no such way to draw.", "Pick one that is shown.")
     way = {**dict(part.way), kind: known[value]}

@@ -12,7 +12,7 @@ from catalog.croquis import cloth as cloths
 from catalog.croquis import figure as figures
 from catalog.croquis import maps, palette, scene, wardrobe
 from catalog.croquis.figure import Figure, Person, Pose
-from catalog.croquis.sheet import Sheet
+from catalog.croquis.sheet import WHOLE, Sheet, View
 from catalog.garment import CATEGORIES, SEASONS, Cloth, Shape, Slot
 
 WORLD = 1
@@ -55,12 +55,14 @@ class Drawing:
     phrases: tuple[str, ...]
     """Scene, person, then one per garment."""
     points: np.ndarray | None
-    """Keypoints ``(18, 2)`` in world units; None for a product photo."""
+    """Keypoints ``(18, 2)`` where a sheet of scale 1 has them; None for a product photo."""
 
 
-def draw(truth: Worn | Flat, *, scale: float = 1.0, picture: bool = True) -> Drawing:
+def draw(
+    truth: Worn | Flat, *, scale: float = 1.0, picture: bool = True, view: View = WHOLE
+) -> Drawing:
     """The drawing of ``truth``; without ``picture`` only its layout (three times as fast)."""
-    sheet = Sheet(scale, picture=picture)
+    sheet = Sheet(scale, picture=picture, view=view)
     if isinstance(truth, Flat):
         wardrobe.flat(sheet, truth.shape, truth.cloth, seed=truth.seed)
         slots: tuple[Slot, ...] = (CATEGORIES[truth.shape.category].slot,)
@@ -82,7 +84,7 @@ def draw(truth: Worn | Flat, *, scale: float = 1.0, picture: bool = True) -> Dra
         slots = tuple(CATEGORIES[shape.category].slot for shape, _ in truth.outfit)
         worn = (garment_phrase(shape, cloth) for shape, cloth in truth.outfit)
         phrases = (truth.scene, person_phrase(truth.person), *worn)
-        points = truth.pose.array()
+        points = view.seen(truth.pose.array())
     return Drawing(
         truth,
         sheet.pixels() if picture else None,

@@ -20,11 +20,15 @@ from catalog.base import mixed_precision
 from catalog.croquis import drawing, maps, tokens
 from catalog.croquis.autoencoder import PATCH, CroquisAutoencoder
 from catalog.croquis.pair import garment_crop
+from catalog.croquis.sheet import WHOLE, View
 
 PHRASES = 10
 """Scene, person, and up to eight garments."""
 HELD_OUT_SEEDS = 2**40
 """Drawings from this seed on are never trained on."""
+ZOOMED = 0.12
+"""Share of the worn drawings of which the UNet sees a part, at one to three times the size: so that
+a touch-up can work on a crop."""
 SHELF = 16
 """Drawings that ``shown_again`` keeps at hand."""
 
@@ -168,9 +172,18 @@ class Samples(IterableDataset):
                 if rng.random() < self.flats
                 else drawing.sample_worn(seed)
             )
-            yield example(drawing.draw(truth), tokenizer, rng)
+            yield example(drawing.draw(truth, view=_view(truth, rng)), tokenizer, rng)
 
     tokenizer: Path
+
+
+def _view(truth: drawing.Worn | drawing.Flat, rng: np.random.Generator) -> View:
+    """All of a drawing, or for a few the part around a joint of the figure."""
+    if isinstance(truth, drawing.Flat) or rng.random() >= ZOOMED:
+        return WHOLE
+    points = truth.pose.array()
+    x, y = points[rng.integers(len(points))]
+    return View.around(float(x), float(y), 3.0 ** float(rng.random()))
 
 
 class Ahead:

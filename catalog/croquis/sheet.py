@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import skia
@@ -15,13 +16,37 @@ BACKGROUND, SKIN, HAIR, FIRST_GARMENT = 0, 1, 2, 3
 """Region numbers; the outfit's garment ``i`` (in the order given) is ``FIRST_GARMENT + i``."""
 
 
+@dataclass(frozen=True)
+class View:
+    """Which part of the world a sheet shows, in world units; the sheet stays as large."""
+
+    zoom: float = 1.0
+    """1 shows all of it, 3 a third of its width and height."""
+    left: float = 0.0
+    top: float = 0.0
+
+    @classmethod
+    def around(cls, x: float, y: float, zoom: float) -> View:
+        """As near to having ``x``, ``y`` in the middle as the world's borders let it be."""
+        wide, high = WIDTH / zoom, HEIGHT / zoom
+        left = min(max(x - wide / 2, 0.0), WIDTH - wide)
+        return cls(zoom, left, min(max(y - high / 2, 0.0), HEIGHT - high))
+
+    def seen(self, points: np.ndarray) -> np.ndarray:
+        """Points ``(n, 2)`` of the world where this view shows them."""
+        return (np.asarray(points, float) - (self.left, self.top)) * self.zoom
+
+
+WHOLE = View()
+
+
 class Sheet:
     """A picture, the region of every pixel, and the drawn edges, all in world units.
 
     With ``picture=False`` only regions and edges are kept: a layout, at a third of the cost.
     """
 
-    def __init__(self, scale: float = 1.0, *, picture: bool = True) -> None:
+    def __init__(self, scale: float = 1.0, *, picture: bool = True, view: View = WHOLE) -> None:
         self.scale = scale
         self.size = round(WIDTH * scale), round(HEIGHT * scale)
         self._picture = skia.Surface(*self.size) if picture else None
@@ -30,7 +55,8 @@ class Sheet:
         for surface in (self._picture, self._regions, self._edges):
             if surface is not None:
                 surface.getCanvas().clear(skia.ColorBLACK)
-                surface.getCanvas().scale(scale, scale)
+                surface.getCanvas().scale(scale * view.zoom, scale * view.zoom)
+                surface.getCanvas().translate(-view.left, -view.top)
 
     @property
     def draws_picture(self) -> bool:

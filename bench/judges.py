@@ -23,69 +23,18 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from catalog.croquis.keypoints import Block, double
-from catalog.garment import CATEGORIES, SEASONS, SLOTS
+from catalog.croquis.keypoints import Block
+from catalog.croquis.parts import PARTS, PartsNet
+from catalog.garment import CATEGORIES, SEASONS
 
 FOLDER = Path(__file__).parent / "judges"
-CLASSES = ("background", "skin", "hair", *SLOTS)
+CLASSES = PARTS
 PATTERN_CLASSES = ("plain", "stripes", "plaid", "dots", "print")
 WINDOW = 160, 112
 """Rows and columns of the pattern judge's window on a garment, at the picture's own scale."""
 
 
 # --- the networks --------------------------------------------------------------------------------
-
-
-class _Whole(nn.Module):
-    """Every cell asks all others: what a coat leaves of a top is told by the rest of the figure."""
-
-    def __init__(self, width: int, heads: int = 4) -> None:
-        super().__init__()
-        self.norm = nn.GroupNorm(width // 16, width)
-        self.read = nn.Conv2d(width, 3 * width, 1)
-        self.write = nn.Conv2d(width, width, 1)
-        self.heads = heads
-        nn.init.zeros_(self.write.weight)
-
-    def forward(self, x: Tensor) -> Tensor:
-        batch, width, rows, columns = x.shape
-        parts = self.read(self.norm(x)).reshape(batch, 3, self.heads, -1, rows * columns)
-        q, k, v = parts.transpose(-1, -2).unbind(1)
-        weights = (q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5).softmax(-1)
-        out = (weights @ v).transpose(-1, -2).reshape(batch, width, rows, columns)
-        return x + self.write(out)
-
-
-class Segmenter(nn.Module):
-    """Pictures ``(B, 3, 384, 256)`` in -1…1 → logits of ``CLASSES`` ``(B, 12, 384, 256)``.
-
-    Inside it works on 192 x 128; the head puts four answers into each of those pixels.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stem = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(12, 16, 3, padding=1), Block(16))
-        self.down1 = nn.Sequential(nn.Conv2d(16, 48, 3, 2, 1), Block(48))
-        self.down2 = nn.Sequential(nn.Conv2d(48, 80, 3, 2, 1), Block(80))
-        # a dress or a top and a skirt: told from the whole figure, so most layers are here
-        self.down3 = nn.Sequential(
-            nn.Conv2d(80, 144, 3, 2, 1), Block(144), Block(144, 2), Block(144, 4), Block(144)
-        )
-        self.whole = nn.Sequential(_Whole(144), Block(144), _Whole(144))
-        self.narrow2, self.up2 = nn.Conv2d(144, 80, 1), Block(80)
-        self.narrow1, self.up1 = nn.Conv2d(80, 48, 1), Block(48)
-        self.narrow0, self.up0 = nn.Conv2d(48, 16, 1), Block(16)
-        self.head = nn.Sequential(
-            nn.GroupNorm(1, 16), nn.SiLU(), nn.Conv2d(16, 4 * len(CLASSES), 1), nn.PixelShuffle(2)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        a = self.stem(x)
-        b = self.down1(a)
-        c = self.down2(b)
-        c = self.up2(c + double(self.narrow2(self.whole(self.down3(c)))))
-        b = self.up1(b + double(self.narrow1(c)))
-        return self.head(self.up0(a + double(self.narrow0(b))))
 
 
 class PatternJudge(nn.Module):
@@ -162,7 +111,7 @@ class SeasonJudge(nn.Module):
 
 
 NETWORKS: dict[str, type[nn.Module]] = {
-    "segmenter": Segmenter,
+    "segmenter": PartsNet,
     "pattern": PatternJudge,
     "category": CategoryJudge,
     "season": SeasonJudge,
@@ -207,6 +156,13 @@ def pattern(picture: np.ndarray, mask: np.ndarray) -> tuple[str, np.ndarray]:
     features = judge("pattern").features(pattern_input(picture, mask)[None])  # type: ignore[operator]
     best = int(judge("pattern").head(features).argmax())  # type: ignore[operator]
     return PATTERN_CLASSES[best], features[0].numpy()
+
+
+@torch.no_grad()
+def pattern_shares(features: np.ndarray) -> np.ndarray:
+    """How likely each of ``PATTERN_CLASSES`` is by a garment's features ``(96,)``; sums to 1."""
+    likely = judge("pattern").head(torch.from_numpy(features))  # type: ignore[operator]
+    return likely.softmax(-1).numpy()
 
 
 @torch.no_grad()

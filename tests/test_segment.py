@@ -11,7 +11,7 @@ from catalog.errors import BadValue, ModelUnavailable
 from tools import segment as segments
 from tools.segment import Prompt, Segmenter
 
-SMALL = SIZE | {"image": 128, "width": 32, "heads": 2, "depth": 2, "looks_everywhere": [1]}
+SMALL = SIZE | {"image": 128}
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tools.look import Plan, Worn
 from tools.segment import Candidate, Segmenter
 from tools.studio import Studio
 
-SMALL = SIZE | {"image": 128, "width": 32, "heads": 2, "depth": 2, "looks_everywhere": [1]}
+SMALL = SIZE | {"image": 128}
 PLAN = Plan(garments=tuple(Worn(id=i) for i in WINTER), season={"winter": 1.0}, steps=2)
 
 

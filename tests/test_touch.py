@@ -17,7 +17,7 @@ from tools.segment import Segmenter
 from ui import threads
 from ui.cli import main
 
-SMALL = SIZE | {"image": 128, "width": 32, "heads": 2, "depth": 2, "looks_everywhere": [1]}
+SMALL = SIZE | {"image": 128}
 PLAN = Plan(garments=tuple(Worn(id=i) for i in WINTER), season={"winter": 1.0}, steps=2)
 
 

@@ -23,7 +23,7 @@ from ui import marking, touch_panel
 from ui.settings import quieten, read_settings
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-SMALL = SIZE | {"image": 128, "width": 32, "heads": 2, "depth": 2, "looks_everywhere": [1]}
+SMALL = SIZE | {"image": 128}
 PLAN = Plan(garments=tuple(Worn(id=i) for i in WINTER), season={"winter": 1.0}, steps=2)
 WAIT = 240_000
 """Milliseconds for a whole turn on a busy machine, model loading included."""

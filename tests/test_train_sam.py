@@ -1,15 +1,18 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from catalog import base as bases
 from catalog.croquis import train_sam
 from catalog.croquis.autoencoder import CroquisAutoencoder
+from catalog.croquis.parts import PartsNet
 from catalog.croquis.sam import load_sam, new_sam
 from catalog.croquis.sam_answers import (
     ADD,
     CORNERS,
     NOBODY,
+    ROUNDS,
     TAKE,
     answers,
     corrections,
@@ -96,7 +99,7 @@ def test_every_weight_learns(scenes):
     batch = {k: torch.from_numpy(v) for k, v in train_sam.together(scenes[:1]).items()}
     loss, overlaps = answers(model, batch, np.random.default_rng(0), "cpu")
     loss.backward()
-    assert torch.isfinite(loss) and len(overlaps) == 3
+    assert torch.isfinite(loss) and len(overlaps) == ROUNDS
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
 
 
@@ -108,3 +111,19 @@ def test_training_runs_keeps_its_weights_and_goes_on(tmp_path, capsys):
     assert (tmp_path / "sam.csv").read_text().count("\n") == 2
     train_sam.main(asked)
     assert "going on from step" in capsys.readouterr().out
+
+
+def test_a_fresh_sam_may_begin_with_a_net_that_knows_parts(tmp_path, monkeypatch):
+    known = PartsNet()
+    save_file(known.state_dict(), tmp_path / "parts.safetensors")
+    begun = []
+
+    def first_answers(model, *_):
+        begun.append({k: v.clone() for k, v in model.image_encoder.parts.state_dict().items()})
+        raise StopIteration
+
+    monkeypatch.setattr(train_sam, "answers", first_answers)
+    run = ["--run", str(tmp_path), "--fresh", "--batch", "1", "--workers", "0"]
+    with pytest.raises(StopIteration):
+        train_sam.main([*run, "--parts", str(tmp_path / "parts.safetensors")])
+    assert all(torch.equal(v, known.state_dict()[k]) for k, v in begun[0].items())

@@ -1,8 +1,9 @@
 """A SAM of the croquis world's size: segment-anything's own classes, small; saved and loaded.
 
-Pictures are read at 384 pixels along their longer side. The embedding has a cell for each 8 x 8
-pixels of that, a mask four times as many a side, so a croquis render (512 x 768) is cut in steps
-of four of its pixels.
+Its picture encoder is built of convolutions, as MobileSAM's is small: they learn from far fewer
+pictures than a transformer does. Pictures are read at 384 pixels along their longer side. The
+embedding has a cell for each 8 x 8 pixels of that, a mask four times as many a side, so a croquis
+render (512 x 768) is cut in steps of four of its pixels.
 """
 
 from __future__ import annotations
@@ -11,45 +12,61 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from catalog.croquis.keypoints import Block
+from catalog.croquis.parts import PartsNet
+
 if TYPE_CHECKING:
     from segment_anything.modeling import Sam
 
-SIZE: dict[str, Any] = {
-    "image": 384,
-    "patch": 8,
-    "width": 96,
-    "depth": 4,
-    "heads": 3,
-    "window": 8,
-    "looks_everywhere": [1, 3],
-    "prompt_width": 64,
-}
-"""How large it is. Layers not in ``looks_everywhere`` look around in windows of 8 x 8 cells."""
+SIZE: dict[str, Any] = {"image": 384, "inner": 128, "prompt_width": 64}
+"""How large it is: the picture's longer side, the width the embedding is mixed in, and its own."""
+CELL = 8
+"""Pixels a side of one cell of the embedding."""
+MEAN, DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+"""By which SAM normalises pictures before they are encoded."""
+
+
+class PictureEncoder(nn.Module):
+    """Pictures as SAM normalises them ``(B, 3, S, S)`` → embeddings ``(B, C, S/8, S/8)``.
+
+    What tells the parts of a figure apart tells its garments' masks too, so the encoder is the net
+    that reads parts, whose fine features are folded into the cells and mixed.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, size: dict[str, Any]) -> None:
+        super().__init__()
+        self.img_size = size["image"]
+        inner = size["inner"]
+        self.parts = PartsNet()
+        del self.parts.head  # parts are not named here
+        self.mix = nn.Sequential(
+            nn.Conv2d(16 * 16 + 48 * 4 + 80, inner, 1), Block(inner), Block(inner),
+            nn.GroupNorm(1, inner), nn.SiLU(), nn.Conv2d(inner, size["prompt_width"], 1),
+        )  # fmt: skip
+        self.register_buffer("mean", torch.tensor(MEAN).view(-1, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(DEVIATION).view(-1, 1, 1), persistent=False)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        x = (pictures * self.deviation + self.mean) / 127.5 - 1
+        fine, middle, coarse = self.parts.features(x)
+        folded = [F.pixel_unshuffle(fine, 4), F.pixel_unshuffle(middle, 2), coarse]
+        return self.mix(torch.cat(folded, 1))
 
 
 def new_sam(size: dict[str, Any] = SIZE) -> Sam:
     """An untrained SAM, three candidate masks for each prompt."""
-    from segment_anything.modeling import (
-        ImageEncoderViT,
-        MaskDecoder,
-        PromptEncoder,
-        Sam,
-        TwoWayTransformer,
-    )
+    from segment_anything.modeling import MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
 
-    cells, width = size["image"] // size["patch"], size["prompt_width"]
+    cells, width = size["image"] // CELL, size["prompt_width"]
     return Sam(
-        image_encoder=ImageEncoderViT(
-            img_size=size["image"],
-            patch_size=size["patch"],
-            embed_dim=size["width"],
-            depth=size["depth"],
-            num_heads=size["heads"],
-            out_chans=width,
-            use_rel_pos=True,
-            window_size=size["window"],
-            global_attn_indexes=tuple(size["looks_everywhere"]),
-        ),
+        image_encoder=PictureEncoder(size),
         prompt_encoder=PromptEncoder(
             embed_dim=width,
             image_embedding_size=(cells, cells),
@@ -63,6 +80,8 @@ def new_sam(size: dict[str, Any] = SIZE) -> Sam:
             ),
             iou_head_hidden_dim=width,
         ),
+        pixel_mean=list(MEAN),
+        pixel_std=list(DEVIATION),
     )
 
 

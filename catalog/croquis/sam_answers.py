@@ -16,8 +16,8 @@ from catalog.croquis.sam import SIZE
 if TYPE_CHECKING:
     from segment_anything.modeling import MaskDecoder, PromptEncoder, Sam
 
-ROUNDS = 3
-"""Answers to each prompt: the first, and two after a correcting click."""
+ROUNDS = 2
+"""Answers to each prompt: the first, and one after a correcting click."""
 SIDE = SIZE["image"] // 2
 """Rows and columns of a mask as SAM gives it."""
 NOBODY, TAKE, ADD, CORNERS = -1, 0, 1, (2, 3)
@@ -30,6 +30,7 @@ def answers(
     """Loss of all rounds for a batch, and the mean overlap after each round."""
     # 1. the pictures, and the truth as large as an answer
     pictures = model.preprocess(batch["pictures"].permute(0, 3, 1, 2).float())
+    pictures = pictures.contiguous(memory_format=torch.channels_last)
     with bases.mixed_precision(device):
         embeddings = model.image_encoder(pictures)
     source = embeddings.float().index_select(0, batch["of"])

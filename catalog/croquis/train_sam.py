@@ -1,6 +1,7 @@
 """Trains the croquis SAM on the drawn world's masks: clicks, boxes, and clicks that correct.
 
     python -m catalog.croquis.train_sam --minutes 60 [--run FOLDER]
+        [--fresh --parts bench/judges/segmenter.safetensors]
 
 Top to bottom. A prompt is answered, the worst mistake is clicked on (outside: a click that takes
 away), and it is answered again with the mask so far, as a person does. All masks of all pictures
@@ -21,6 +22,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch.utils.data import DataLoader, IterableDataset
 
 from catalog import base as bases
@@ -33,10 +35,12 @@ from catalog.croquis.sheet import FIRST_GARMENT, HAIR, SKIN
 from catalog.croquis.train_base import Checkpoint, Clock, Log, Options, holder, update_ema
 
 FIRST_SEED = 7_000_000_000
-MASKS = 6
-"""Masks asked for in each picture."""
+MASKS = 4
+"""Masks asked for in each picture: on a CPU answering them costs more than reading the picture."""
 VIEWS = 2
 """Pictures made of each drawing: spoiling costs less than drawing."""
+PARTS_RATE = 0.2
+"""Of the rate, for the net that the encoder reads parts with: it knew them before."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -49,13 +53,17 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--fresh", action="store_true", help="ignore checkpoint and weights")
+    parser.add_argument(
+        "--parts", type=Path, help="a trained PartsNet for a fresh one to read with"
+    )
     parser.add_argument("--checkpoint-seconds", type=float, default=180.0)
     parser.add_argument("--held-out", type=int, default=24, help="drawings measured on")
     given = vars(parser.parse_args(argv))
-    train_sam(Options(**given, stage="sam", compile=False, seed=0))
+    parts = given.pop("parts")
+    train_sam(Options(**given, stage="sam", compile=False, seed=0), parts)
 
 
-def train_sam(o: Options) -> None:
+def train_sam(o: Options, parts: Path | None = None) -> None:
     """Encoder, prompts and masks together; AdamW, EMA, focal and dice loss as SAM's own."""
     # 1. what is trained
     o.run.mkdir(parents=True, exist_ok=True)
@@ -64,13 +72,19 @@ def train_sam(o: Options) -> None:
     kept = holder(o, "sam") / "sam"
     known = (kept / "config.json").exists() and not o.fresh
     model = load_sam(kept) if known else new_sam()
+    if parts is not None and not known:
+        read = {k: v for k, v in load_file(parts).items() if not k.startswith("head.")}
+        model.image_encoder.parts.load_state_dict(read)
     model = model.to(o.device).train().requires_grad_(True)
+    model.image_encoder.to(memory_format=torch.channels_last)
     # random directions that clicks are placed by: they stay as they were drawn
     ema = new_sam().to(o.device).eval().requires_grad_(False)
     ema.load_state_dict(model.state_dict())
-    optimizer = torch.optim.AdamW(
-        model.parameters(), o.rate, betas=(0.9, 0.99), weight_decay=0.02, fused=True
-    )
+    reader = list(model.image_encoder.parts.parameters())
+    known_before = {id(p) for p in reader}
+    rest = [p for p in model.parameters() if id(p) not in known_before]
+    groups = [{"params": rest, "share": 1.0}, {"params": reader, "share": PARTS_RATE}]
+    optimizer = torch.optim.AdamW(groups, o.rate, betas=(0.9, 0.99), weight_decay=0.02, fused=True)
     both = torch.nn.ModuleDict({"model": model, "ema": ema})
     log, state, clock = Log(o, "sam"), Checkpoint(o, "sam"), Clock(o.minutes)
     step = state.load(both, optimizer)
@@ -95,7 +109,7 @@ def train_sam(o: Options) -> None:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for group in optimizer.param_groups:
-            group["lr"] = o.rate * min(1.0, (step + 1) / 200) * clock.cosine()
+            group["lr"] = group["share"] * o.rate * min(1.0, (step + 1) / 200) * clock.cosine()
         optimizer.step()
         update_ema(ema, model, min(0.999, (step + 1) / (step + 20)))
         step += 1

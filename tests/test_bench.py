@@ -187,14 +187,16 @@ def test_what_parts_two_photos_of_a_garment_does_not_count_as_distance_to_it(mon
     def photo(lightness: float, kind: float) -> swaps.Cloth:
         """A photo of a garment of this colour and pattern, in light of its own."""
         pixels = np.array([lightness + rng.normal(0, 6), 0.0, 0.0]) + rng.normal(0, 1, (200, 3))
-        return swaps.Cloth(pixels, np.full(4, kind) + rng.normal(0, 0.2, 4))
+        return swaps.Cloth(pixels, np.array([kind, 1 - kind]) + rng.normal(0, 0.05, 2))
 
     photos = tuple(photo(40, 0) for _ in range(6))
     monkeypatch.setattr(swaps, "photographed", lambda _: photos)
     monkeypatch.setattr(swaps, "color_and_pattern", lambda: (30.0, 2.0))
-    again = [swaps.photo_distance(photo(40, 0), "made up") for _ in range(6)]
-    other = [swaps.photo_distance(photo(75, 2), "made up") for _ in range(6)]
-    plain = [swaps._mean_distance(photo(40, 0), photos) for _ in range(6)]
+    monkeypatch.setattr(judges, "pattern_shares", lambda features: features)
+    same = [photo(40, 0) for _ in range(6)]
+    again = [swaps.photo_distance(one, "made up") for one in same]
+    other = [swaps.photo_distance(photo(75, 1), "made up") for _ in range(6)]
+    plain = [swaps._mean_distance(one, photos) for one in same]
     assert np.mean(again) < 0.65 * np.mean(plain) < 0.3 < 1 < min(other)
 
 

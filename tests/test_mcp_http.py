@@ -19,6 +19,7 @@ from fakes import WINTER, QuickEngine, png, refused, said
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
+from pydantic import BaseModel
 
 from bench.mcp import serving
 from catalog.errors import BadValue, Busy
@@ -269,6 +270,22 @@ def test_a_request_that_no_door_let_in_is_refused(room: Studio):
             return await client.call_tool("find_garments", {})
 
     assert refused(anyio.run(run))["type"] == "NotAllowed"
+
+
+def test_a_call_makes_no_schemas_of_the_tools_anew(room: Studio, monkeypatch):
+    """The SDK lists the tools before each call: made anew each time they cost more than it."""
+    made_now: list[str] = []
+    make = BaseModel.model_json_schema.__func__  # type: ignore[attr-defined]
+
+    def counted(cls, *args, **more):
+        made_now.append(cls.__name__)
+        return make(cls, *args, **more)
+
+    with serving(room) as url:
+        talk(url, lambda client: client.list_tools())
+        monkeypatch.setattr(BaseModel, "model_json_schema", classmethod(counted))
+        assert said(call(url, "catalog_card", {"id": WINTER[0]}, None))
+        assert {t.args.__name__ for t in TOOLS} & set(made_now) == set()
 
 
 def test_a_taken_port_is_said(room: Studio):

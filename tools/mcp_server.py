@@ -17,6 +17,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -382,7 +383,9 @@ def _tool(name: str, caller: Caller) -> Tool:
     raise UnknownName.among("tool", name, [t.name for t in TOOLS if t.right in caller.may])
 
 
+@cache
 def _described(tool: Tool) -> mcp.Tool:
+    # kept: the SDK lists the tools before each call, and making sixteen schemas takes 20 ms
     return mcp.Tool(
         name=tool.name,
         title=tool.title,

@@ -370,7 +370,7 @@ def preview(look: Look) -> bytes:
     from PIL import Image
 
     with Image.open(look.image) as picture:
-        return small(picture.convert("RGB"))
+        return jpeg(picture.convert("RGB").reduce(2))
 
 
 def small(picture: Any) -> bytes:

@@ -460,6 +460,8 @@ def test_the_readmes_langchain_agent_dresses_somebody_over_http(room: Studio):
     example = (
         readme.split("A LangChain agent as a caller:")[1].split("```python")[1].split("```")[0]
     )
+    lines = [line for line in example.splitlines() if line.strip()]
+    assert len(lines) <= 10 and max(map(len, lines)) <= 100
     names: dict = {}
     exec(example, names)
     with serving(room) as url:

@@ -23,8 +23,9 @@ from pydantic import BaseModel
 
 from bench.mcp import serving
 from catalog.errors import BadValue, Busy
+from tools.mcp_call import SHARE
 from tools.mcp_http import build_app, is_loopback, serve_http
-from tools.mcp_server import SHARE, ToolServer
+from tools.mcp_server import ToolServer
 from tools.mcp_tools import TOOLS
 from tools.studio import Studio
 from tools.tokens import Tokens

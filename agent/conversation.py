@@ -225,6 +225,13 @@ class Conversations:
             )
         return loaded
 
+    def is_of(self, thread: str, owner: str) -> bool:
+        """Whether a saved thread is ``owner``'s."""
+        with suppress(OSError, ValueError):  # a ValidationError is one too
+            saved = Thread.model_validate_json(self.path(check_thread(thread)).read_bytes())
+            return saved.id == thread and saved.owner == owner
+        return False
+
     def mine(self, owner: str = "") -> list[Thread]:
         """Every readable thread of ``owner``, the one used last first."""
         found = []

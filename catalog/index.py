@@ -292,17 +292,22 @@ def _clean(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
+_INSIDE = "Give a number in between, or leave it out."
+
+
 def _limit(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_LIMIT:
-        raise BadValue(f"limit is a whole number from 1 to {MAX_LIMIT}, not {clip(value)}.")
+        raise BadValue(
+            f"limit is a whole number from 1 to {MAX_LIMIT}, not {clip(value)}.", _INSIDE
+        )
     return value
 
 
 def _number(name: str, value: object, low: float, high: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise BadValue(f"{name} is a number from {low:g} to {high:g}, not {clip(value)}.")
+        raise BadValue(f"{name} is a number from {low:g} to {high:g}, not {clip(value)}.", _INSIDE)
     if not low <= value <= high:
-        raise BadValue(f"{name} lies between {low:g} and {high:g}, not at {value:g}.")
+        raise BadValue(f"{name} lies between {low:g} and {high:g}, not at {value:g}.", _INSIDE)
     return float(value)
 
 

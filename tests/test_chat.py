@@ -102,8 +102,10 @@ def test_a_request_is_drawn_and_refined_and_still_there_after_a_reload(page):
     pressed = page.locator("#poses [aria-pressed=true]").get_attribute("data-word")
     assert pressed == "hands on hips"
 
-    page.locator("#strip button.thumbnail-lg").first.click()
+    page.locator("#strip button").first.click()
     page.wait_for_function("s => document.querySelector('.easel img').src.endsWith(s)", arg=first)
+
+    page.wait_for_selector("#strip button:first-child[aria-pressed=true]")
 
     page.reload()
     _pictures(page, 2)

@@ -19,11 +19,13 @@ from fakes import WINTER, QuickEngine, png, refused, said
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
+from pydantic import BaseModel
 
 from bench.mcp import serving
 from catalog.errors import BadValue, Busy
+from tools.mcp_call import SHARE
 from tools.mcp_http import build_app, is_loopback, serve_http
-from tools.mcp_server import SHARE, ToolServer
+from tools.mcp_server import ToolServer
 from tools.mcp_tools import TOOLS
 from tools.studio import Studio
 from tools.tokens import Tokens
@@ -271,6 +273,22 @@ def test_a_request_that_no_door_let_in_is_refused(room: Studio):
     assert refused(anyio.run(run))["type"] == "NotAllowed"
 
 
+def test_a_call_makes_no_schemas_of_the_tools_anew(room: Studio, monkeypatch):
+    """The SDK lists the tools before each call: made anew each time they cost more than it."""
+    made_now: list[str] = []
+    make = BaseModel.model_json_schema.__func__  # type: ignore[attr-defined]
+
+    def counted(cls, *args, **more):
+        made_now.append(cls.__name__)
+        return make(cls, *args, **more)
+
+    with serving(room) as url:
+        talk(url, lambda client: client.list_tools())
+        monkeypatch.setattr(BaseModel, "model_json_schema", classmethod(counted))
+        assert said(call(url, "catalog_card", {"id": WINTER[0]}, None))
+        assert {t.args.__name__ for t in TOOLS} & set(made_now) == set()
+
+
 def test_a_taken_port_is_said(room: Studio):
     tools, tokens = ToolServer(lambda: room, local=None), Tokens(room.home)
     _, door = build_app(tools, tokens)
@@ -443,6 +461,8 @@ def test_the_readmes_langchain_agent_dresses_somebody_over_http(room: Studio):
     example = (
         readme.split("A LangChain agent as a caller:")[1].split("```python")[1].split("```")[0]
     )
+    lines = [line for line in example.splitlines() if line.strip()]
+    assert len(lines) <= 10 and max(map(len, lines)) <= 100
     names: dict = {}
     exec(example, names)
     with serving(room) as url:

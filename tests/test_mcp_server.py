@@ -22,8 +22,9 @@ from catalog.croquis.maps import skeleton_picture
 from catalog.errors import Busy
 from tools.callers import Caller, Limits
 from tools.garment_jobs import GarmentJobs
+from tools.mcp_answers import NOTICE
 from tools.mcp_server import ToolServer
-from tools.mcp_tools import NOTICE, TOOLS
+from tools.mcp_tools import TOOLS
 from tools.studio import Studio
 
 SHOTS = [png(c, (64, 64 + 9 * i)) for i, c in enumerate(("red", "blue", "green", "white"))]
@@ -448,6 +449,7 @@ BAD = [
     ("find_garments", {"color": "nayv"}, "navy"),
     ("find_garments", {"min_formality": 10**6}, "min_formality"),
     ("find_garments", {"limit": 10**6}, "limit"),
+    ("find_garments", {"max_price": 1e308}, "leave it out"),
     ("find_garments", {"photo": "../../etc/passwd"}, "photo"),
     ("find_garments", {"photo": "photo-0000000000000000"}, "photo"),
     ("catalog_card", {"id": "../black-long-puffer"}, "black-long-puffer"),

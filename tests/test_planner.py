@@ -496,7 +496,8 @@ def test_flats_for_flats_is_no_swap():
 
 def test_more_casual_for_a_wedding_ends_before_joggers():
     worn = [{"id": "t", "slot": "top", "category": "t-shirt", "color": "red", "pattern": "plain",
-             "material": "cotton", "name": "t", "formality": 0.3, "price": 9.0, "clo": 0.1}]  # fmt: skip
+             "material": "cotton", "name": "t", "formality": 0.3, "price": 9.0,
+             "clo": 0.1}]  # fmt: skip
     plan = {"garments": worn, "clo_total": 0.5, "price_total": 9.0}
     wish = understand("less formal", {"plan": plan, "wish": {"occasion": "wedding"}}).wish
     assert wish.formality == pytest.approx(0.45)

@@ -65,3 +65,21 @@ def test_the_page_gives_each_browser_a_cookie_and_exports_only_its_conversations
         assert httpx.get(f"{address}/conversations.json").json() == []
         other = Visitors(stylist.studio.home).owner(ben.cookies)
         assert stylist.ask("why?", "t1", owner=other)["error"]["type"] == "UnknownName"
+
+
+def test_the_page_gives_no_file_of_the_home_to_whoever_knows_its_name(page):
+    import httpx
+
+    address, stylist = page
+    home = stylist.studio.home
+    files = [home / "looks" / "look-1" / name for name in ("receipt.json", "look.png")]
+    files += [home / "jobs" / "job-1" / "kept" / "cut-outs.png", home / "page.key"]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            file.write_bytes(b"x")
+    with httpx.Client(base_url=address) as ann:
+        ann.get("/")
+        for file in files:
+            for way in ("/gradio_api/file=", "/file=", "/gradio_api/file/"):
+                assert ann.get(f"{way}{file}").status_code in (403, 404), (way, file)

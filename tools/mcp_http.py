@@ -22,9 +22,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from catalog.errors import BadValue, Busy, StylistError, clip
 from tools.callers import LOCAL, Caller
-from tools.mcp_server import CALLER, GONE, ToolServer
+from tools.mcp_arguments import MAX_PHOTO_MB
+from tools.mcp_call import GONE
+from tools.mcp_server import CALLER, ToolServer
 from tools.mcp_sessions import Sessions
-from tools.mcp_tools import MAX_PHOTO_MB
 from tools.tokens import Token, Tokens
 
 PATH = "/mcp"

@@ -19,7 +19,7 @@ from typing import Any
 import mcp_types as mcp
 
 from catalog.errors import BadValue, UnknownName, clip
-from tools import mcp_tools
+from tools import mcp_answers
 from tools.callers import Caller
 from tools.studio import Studio
 
@@ -80,12 +80,12 @@ class Drawings:
         if drawing is None or caller.name not in (None, drawing.owner):
             raise UnknownName.among("drawing", id, ())
         if drawing.look is not None:
-            return mcp_tools.preview(studio.look(drawing.look, owner=caller.name))
+            return mcp_answers.preview(studio.look(drawing.look, owner=caller.name))
         if drawing.picture is None:
             raise BadValue("There is nothing to see of it yet.", "Read it again in a moment.")
         from PIL import Image
 
-        return mcp_tools.jpeg(Image.fromarray(drawing.picture))
+        return mcp_answers.jpeg(Image.fromarray(drawing.picture))
 
 
 # --- resources ----------------------------------------------------------------------------------
@@ -147,17 +147,17 @@ def read(
     if kind == "garment" and part in (None, "photo"):
         if part == "photo":
             return _blob(uri, studio.catalog.photos(id)[0].read_bytes(), "image/png")
-        card = mcp_tools.garment_facts(studio.catalog.get(id))
-        return _json(uri, {"notice": mcp_tools.NOTICE, **mcp_tools.clean(card)})
+        card = mcp_answers.garment_facts(studio.catalog.get(id))
+        return _json(uri, {"notice": mcp_answers.NOTICE, **mcp_answers.clean(card)})
     if kind == "look" and part != "photo":
         if id.startswith("drawing-") and part == "preview":
             return _blob(uri, drawings.preview(id, caller, studio), "image/jpeg")
         look = studio.look(id, owner=caller.name)
         if part == "preview":
-            return _blob(uri, mcp_tools.preview(look), "image/jpeg")
+            return _blob(uri, mcp_answers.preview(look), "image/jpeg")
         if part == "receipt":
             return _json(uri, look.receipt.model_dump(mode="json"))
-        return _blob(uri, mcp_tools.picture_bytes(look), "image/png")
+        return _blob(uri, mcp_answers.picture_bytes(look), "image/png")
     raise UnknownName(
         f"There is no resource “{clip(uri)}”.",
         f"There are: {', '.join(template[0] for template in TEMPLATES)}.",

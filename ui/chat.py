@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.routing import Route
 
 from agent.conversation import Conversations, check_thread
 from agent.touching import Mark  # at run time too: Gradio reads the handlers' annotations
 from catalog.errors import Busy, Damaged, StylistError
 from ui import garment_page, lookbook, marking, touch_panel
+from ui.pictures import Pictures, picture_address
 from ui.settings import Settings
 from ui.visitor import VisitorCookie, Visitors, routes
 
@@ -167,7 +169,8 @@ def build_page(stylist: Stylist) -> gr.Blocks:
 
     def page(book: Book, at: int = -1) -> dict[Any, Any]:
         """Everything beside the conversation, showing the ``at``-th look."""
-        pages = [t for t in book["turns"] if t["look"] and _image(stylist, t["look"])]
+        images = [_image(stylist, t["look"]) if t["look"] else None for t in book["turns"]]
+        pages = [t for t, image in zip(book["turns"], images, strict=True) if image]
         if not pages:
             return {
                 easel: lookbook.easel(),
@@ -175,9 +178,10 @@ def build_page(stylist: Stylist) -> gr.Blocks:
                 notes: lookbook.notes(_last_plan(book)),
                 poses: lookbook.poses(None),
                 scenes: lookbook.scenes(None),
-                strip: gr.update(value=[], visible=False),
+                strip: "",
                 **touch.at_rest(None),
             }
+        at = at if at < len(pages) else -1
         turn, plan = pages[at], pages[at]["plan"]
         shades = lookbook.card_shades(stylist.studio.catalog, plan)
         now = pages[-1]["plan"] or {}
@@ -187,10 +191,10 @@ def build_page(stylist: Stylist) -> gr.Blocks:
             notes: lookbook.notes(plan),
             poses: lookbook.poses(now.get("pose")),
             scenes: lookbook.scenes(now.get("scene")),
-            strip: gr.update(
-                value=[(_image(stylist, t["look"]), t["user"]) for t in pages],
-                visible=len(pages) > 1,
-                selected_index=None,
+            strip: lookbook.strip(
+                [picture_address(image) for image in images if image],
+                [t["user"] for t in pages],
+                at % len(pages),
             ),
             **touch.at_rest(turn, newest=turn is pages[-1]),
         }
@@ -207,9 +211,11 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         book = _own(stylist, book, owner_of(request))
         return {**page(book), chat: _Shown(stylist, book).messages()}
 
-    def turn_page(event: gr.SelectData, book: Book, request: gr.Request) -> dict[Any, Any]:
-        shown = page(_own(stylist, book, owner_of(request)), int(event.index))
-        return {part: shown[part] for part in (easel, notes, details, *touch.outputs())}
+    def turn_page(event: gr.EventData, book: Book, request: gr.Request) -> dict[Any, Any]:
+        word = str(event._data.get("word"))
+        at = int(word) if word.isdecimal() and len(word) < 3 else -1
+        shown = page(_own(stylist, book, owner_of(request)), at)
+        return {part: shown[part] for part in (easel, notes, details, strip, *touch.outputs())}
 
     def halt(request: gr.Request) -> None:
         if cancel := running.get(str(request.session_hash)):
@@ -283,18 +289,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
                 touch.place(PICK)
                 poses = gr.HTML(lookbook.poses(None), elem_id="poses", js_on_load=PICK)
                 scenes = gr.HTML(lookbook.scenes(None), elem_id="scenes", js_on_load=PICK)
-                strip = gr.Gallery(
-                    elem_id="strip",
-                    label="Looks",
-                    show_label=False,
-                    container=False,
-                    columns=8,
-                    height="auto",
-                    allow_preview=False,
-                    interactive=False,
-                    buttons=[],
-                    visible=False,
-                )
+                strip = gr.HTML("", elem_id="strip", js_on_load=PICK)
 
         at_rest = {send: gr.update(visible=True), stop: gr.update(visible=False)}
         beside = [easel, notes, details, poses, scenes, strip, *touch.outputs()]
@@ -315,7 +310,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
                 concurrency_limit=1, **private,
             )  # fmt: skip
         stop.click(halt, None, None, queue=False, **private)
-        aside = [easel, notes, details, *touch.outputs()]
+        aside = [easel, notes, details, strip, *touch.outputs()]
         strip.select(turn_page, [memory], aside, queue=False, **private)
         new.click(forget, None, out, queue=False, **private)
         remove.click(delete, [memory], out, queue=False, **private)
@@ -353,7 +348,7 @@ def launch(blocks: gr.Blocks, settings: Settings) -> None:
             **_manner(settings),
             app_kwargs={
                 "middleware": [Middleware(VisitorCookie, visitors=visitors)],
-                "routes": routes(Conversations(settings.home), visitors),
+                "routes": _routes(settings, visitors),
             },
         )
     except OSError:
@@ -368,19 +363,24 @@ def mount(stylist: Stylist, settings: Settings, app: Any) -> None:
     (settings.home / "looks").mkdir(parents=True, exist_ok=True)
     visitors = Visitors(settings.home)
     app.add_middleware(VisitorCookie, visitors=visitors)
-    app.router.routes.extend(routes(Conversations(settings.home), visitors))
+    app.router.routes.extend(_routes(settings, visitors))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # it says that SSR is off, as we asked
         gr.mount_gradio_app(app, build_page(stylist), path="/", **_manner(settings))
 
 
+def _routes(settings: Settings, visitors: Visitors) -> list[Route]:
+    """What a visitor fetches beside the page itself: words and pictures of their own."""
+    pictures = Pictures(settings.home, visitors)
+    return [*routes(Conversations(settings.home), visitors), pictures.route()]
+
+
 def _manner(settings: Settings) -> dict[str, Any]:
-    """How the page looks, what it may show, and that it asks nobody outside."""
+    """How the page looks, and that it asks nobody outside; Gradio itself gives out no file."""
     return {
         "ssr_mode": False,
         "show_error": False,
         "footer_links": [],
-        "allowed_paths": [str(settings.home / "looks"), str(settings.home / "jobs")],
         "theme": gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
         "css": CSS.read_text() + garment_page.CSS.read_text(),
         "max_file_size": "64mb",
@@ -418,8 +418,7 @@ class _Shown:
         if pending and self.preview:
             yield gr.ChatMessage(content=lookbook.sketch(self.preview))
         elif turn["look"] and (image := _image(self.stylist, turn["look"])):
-            address = lookbook.picture_address(image)
-            yield gr.ChatMessage(content=lookbook.print_(address, turn["plan"]))
+            yield gr.ChatMessage(content=lookbook.print_(picture_address(image), turn["plan"]))
 
 
 def _new_turn(message: str) -> Book:

@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 
 from tools.garment_jobs import GarmentJob
-from ui.lookbook import picture_address
+from ui.pictures import picture_address
 
 WAY = ("Photos", "Cut-outs", "Tags", "Training", "Try-on", "On the rail")
 _REACHED = {

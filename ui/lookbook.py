@@ -9,9 +9,7 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from html import escape
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 from PIL import Image
@@ -138,6 +136,18 @@ def scenes(current: str | None) -> str:
     return _picker("Scene", SCENES, current, lambda name: "")
 
 
+def strip(pictures: Sequence[str], said: Sequence[str], shown: int) -> str:
+    """The looks of a conversation with what was asked for each, to turn back to."""
+    if len(pictures) < 2:
+        return ""
+    buttons = "".join(
+        f'<button type="button" data-word="{i}" aria-pressed="{str(i == shown).lower()}" '
+        f'title="{escape(words)}"><img src="{picture}" alt="{escape(words)}"></button>'
+        for i, (picture, words) in enumerate(zip(pictures, said, strict=True))
+    )
+    return f'<div class="strip">{buttons}</div>'
+
+
 def _picker(title, names, current, draw) -> str:
     off = "" if current else " disabled"
     buttons = "".join(
@@ -217,11 +227,6 @@ def preview_address(picture: np.ndarray) -> str:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=82)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-
-
-def picture_address(image: str | Path) -> str:
-    """Where the page finds an image file of the looks folder."""
-    return f"gradio_api/file={quote(str(image))}"
 
 
 def marks_address(mask: np.ndarray) -> str:

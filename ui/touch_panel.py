@@ -17,6 +17,7 @@ from tools.outfit import check
 from tools.wish import Wish
 from ui import lookbook, marking
 from ui.marking import Part
+from ui.pictures import picture_address
 
 if TYPE_CHECKING:
     from agent.conversation import Thread
@@ -140,7 +141,7 @@ class TouchPanel:
     def mounted(self, turn: Turn, part: Part | None = None) -> str:
         """The picture of a turn in its mount, with what is marked in it, as HTML text."""
         try:
-            address = lookbook.picture_address(self.studio.look(turn["look"]).image)
+            address = picture_address(self.studio.look(turn["look"]).image)
         except StylistError:
             return lookbook.easel()
         if part is None:

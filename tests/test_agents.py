@@ -130,6 +130,35 @@ def test_standard_output_carries_protocol_only_whatever_comes_in(home: Path):
     assert not list(home.glob("looks/*"))
 
 
+def test_a_client_that_dies_in_a_render_ends_the_server_quietly_and_nothing_is_kept(home: Path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ui.cli", "mcp"], cwd=ROOT, env=environment(home),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin and process.stdout and process.stderr
+    hello = {"protocolVersion": "2025-06-18", "capabilities": {},
+             "clientInfo": {"name": "t", "version": "1"}}  # fmt: skip
+    asked = {"name": "render_look", "arguments": {"garments": WINTER, "steps": 50},
+             "_meta": {"progressToken": "p"}}  # fmt: skip
+    for message in (
+        {"id": 1, "method": "initialize", "params": hello},
+        {"method": "notifications/initialized"},
+        {"id": 2, "method": "tools/call", "params": asked},
+    ):
+        process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+    process.stdin.flush()
+    deadline = threading.Timer(300, process.kill)
+    deadline.start()
+    while b'"draw, ' not in process.stdout.readline():
+        assert process.poll() is None
+    process.stdout.close()
+    process.stdin.close()
+    said = process.stderr.read().decode()
+    assert (process.wait(), said) == (0, "")
+    deadline.cancel()
+    assert not list(home.glob("looks/*"))
+
+
 def test_http_options_without_http_are_refused(home: Path, capsys):
     assert main(["mcp", "--port", "7999"]) == 1
     assert "--http" in capsys.readouterr().err

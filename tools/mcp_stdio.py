@@ -28,7 +28,10 @@ def serve_stdio(open_studio: Callable[[], Studio]) -> None:
             options = tools.server.create_initialization_options()
             await tools.server.run(Understood(read, write), write, options)  # type: ignore[arg-type]
 
-    anyio.run(serve)
+    try:
+        anyio.run(serve)
+    except* BrokenPipeError:
+        pass  # the client died with words to it on their way: what it asked for was stopped
 
 
 class Understood:

@@ -258,6 +258,13 @@ def _stroke(page, begin, end, button: str = "left") -> None:
     page.mouse.up(button=button)
 
 
+def _upload(page, file: Path) -> None:
+    """As a person does: the button forgets the file before when it is pressed."""
+    with page.expect_file_chooser() as chooser:
+        page.click("#mask")
+    chooser.value.set_files(str(file))
+
+
 def test_a_mask_is_painted_taken_back_and_uploaded(page, tmp_path):
     page.click("#new")
     page.fill("#box textarea", "winter outfit for a commute")
@@ -287,11 +294,11 @@ def test_a_mask_is_painted_taken_back_and_uploaded(page, tmp_path):
 
     file = tmp_path / "mask.png"
     Image.new("L", (256, 384), 255).save(file)
-    page.set_input_files("#look input[type=file]", str(file))
+    _upload(page, file)
     page.wait_for_selector("text=It must have the size of the picture, 512x768")
     assert page.locator(".easel img.marks").count() == 0
     Image.fromarray(masks[coat]).save(file)
-    page.set_input_files("#look input[type=file]", str(file))
+    _upload(page, file)
     page.wait_for_selector(".easel img.marks")
     page.click('#touch [data-word="reshape:shrink:4"]')
     page.click('#touch [data-word="back"]')

@@ -49,6 +49,11 @@ const more = (event) => {
   // a line of no length would not be seen
   stroke.line.setAttribute('points', [...stroke.points, [x + 0.01, y]].join(' '));
 };
+// an answer to the stroke before draws the picture anew: the one being painted stays in sight
+new MutationObserver(() => {
+  const svg = stroke?.line.parentElement;
+  if (svg && !svg.isConnected) element.querySelector('.mount img[data-look]')?.parentElement.append(svg);
+}).observe(element, {childList: true, subtree: true});
 window.addEventListener('pointermove', more);
 window.addEventListener('pointercancel', () => {
   stroke?.line.parentElement?.remove();

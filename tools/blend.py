@@ -10,8 +10,9 @@ from tools.look import Worn
 SMALL_REGION = 0.004
 """Share of the picture below which a garment covers so little that its LoRA is eased off."""
 
-RECOLORED_PRINT = 0.5
-"""Share of its strength that the LoRA of a print keeps when the garment is worn recoloured."""
+RECOLORED_PLAIN, RECOLORED_PRINT = 0.3, 0.5
+"""Shares of its strength that a LoRA keeps when the garment is worn recoloured: it knows the old
+colour, but its folds too."""
 
 
 def garment_strengths(
@@ -21,8 +22,8 @@ def garment_strengths(
 
     What the caller asked for is taken as asked. Else the card's preferred strength, eased where the
     garment covers almost nothing: there neighbours share its cells and would be coloured with it.
-    Worn in another colour than its own, a plain garment does without its LoRA, which would pull the
-    old colour back; of a patterned one half is kept, for the print.
+    Worn in another colour than its own, a garment keeps little of its LoRA, which pulls the old
+    colour back: of a plain one what its folds need, of a patterned one half, for the print.
 
     Args:
         coverage: share of the picture each garment covers, 0–1.
@@ -34,7 +35,7 @@ def garment_strengths(
         else:
             ease = min(1.0, 0.6 + 0.4 * share / SMALL_REGION)
             if wish.color is not None and wish.color != garment.color:
-                ease *= 0.0 if garment.pattern == "plain" else RECOLORED_PRINT
+                ease *= RECOLORED_PLAIN if garment.pattern == "plain" else RECOLORED_PRINT
             strengths.append(round(garment.strength * ease, 4))
     return tuple(strengths)
 

@@ -172,10 +172,10 @@ def photo_distance(cloth: Cloth, garment_id: str) -> float:
 
     Colour: the transport between pixels, over that between two garments' photos. Pattern: the
     total variation between what the judge takes either for. (Its raw features part a garment worn
-    from itself laid flat by more than one garment from another: by them even drawn truth came as
-    much nearer as is asked for in half of the cases only.) The mean distance to the photos less
-    half of what they are apart among themselves (Székely and Rizzo, 2013): light and crop part two
-    photos of one garment too. Never below 0.
+    from itself laid flat by nearly as much as one garment from another: by them even drawn truth
+    came as much nearer as is asked for in half of the cases only.) The mean distance to the photos
+    less half of what they are apart among themselves (Székely and Rizzo, 2013): light and crop part
+    two photos of one garment too. Never below 0.
     """
     return max(0.0, _mean_distance(cloth, photographed(garment_id)) - _apart(garment_id) / 2)
 

@@ -503,7 +503,7 @@ def test_more_casual_for_a_wedding_ends_before_joggers():
     assert wish.formality == pytest.approx(0.45)
 
 
-def test_what_no_card_tells_is_said(tmp_path):
+def test_what_no_card_tells_is_said():
     said = understand("party outfit, something sparkly", {}).wish
     assert said.absent == ("sparkle",)
     assert understand("does it come in size 44?", {"plan": None}).kind == "sizes"

@@ -188,3 +188,13 @@ def test_a_piece_of_a_numbered_look_comes_beside_the_rest(stylist):
     missing = ask("the shoes of the ninth look")
     assert "there are only 5 looks so far" in missing["reply"]
     assert {g["id"] for g in ask("go back to look 1")["plan"]["garments"]} == set(first)
+
+
+def test_a_look_is_compared_with_the_one_that_is_named(stylist):
+    for said in ("winter outfit for a commute", "warmer, at -5 degrees", "swap the shoes"):
+        stylist.ask(said, "named", render=False)
+    reply = stylist.ask("compare it with the first one", "named", render=False)["reply"]
+    assert reply.startswith("Look 1: ")
+    assert stylist.ask("compare it with look 2", "named", render=False)["reply"].startswith(
+        "Look 2"
+    )

@@ -161,7 +161,7 @@ class TouchUpArgs(ChangeArgs):
     """Pixels outside the mask over which new and old are blended."""
     padding: Annotated[int, Field(ge=0, le=256)] | None = None
     """A number: the part is drawn alone, enlarged, with so many pixels around it. Left out: within
-    the whole picture, which is mostly truer."""
+    the whole picture, as the model was trained."""
     reshape: Annotated[tuple[Annotated[str, Field(max_length=16)], ...], Field(max_length=8)] = ()
     """What is done to the mask first, in order: grow:8, shrink:8, fill (holes), largest (part),
     invert."""

@@ -413,8 +413,8 @@ class Studio:
                 half.
             content: what the drawing begins from: what is there, noise, or what lies around it.
             feather: pixels, 0–64, over which new and old are blended outside the mask.
-            padding: pixels, 0–256: the part is drawn alone, enlarged, with so much around it. It
-                comes out finer in line, and less sure of what it is, as only the part is seen.
+            padding: pixels, 0–256: the part is drawn alone, enlarged, with so much around it. The
+                base has not been trained on parts yet: a pale rim may show where it meets snow.
             reshape: changes of the mask before it is used, in order: ``masks.RESHAPES``.
 
         Raises:

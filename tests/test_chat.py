@@ -114,6 +114,34 @@ def test_a_request_is_drawn_and_refined_and_still_there_after_a_reload(page):
     assert page.locator(DRAWN).count() == 0
 
 
+def test_what_is_typed_at_once_after_new_chat_belongs_to_the_new_one(page):
+    _say(page, "what goes with brown shoes?")
+    page.wait_for_selector("#chat .bot")
+    page.wait_for_selector("#send", state="visible")
+    # the server's answer to the press comes late, after the next words are typed
+    page.evaluate(
+        """() => { const ask = window.fetch; window.fetch = async (...a) => {
+             await new Promise(done => setTimeout(done, 800)); return ask(...a); }; }"""
+    )
+    page.click("#new")
+    page.fill("#box textarea", "a red dress")
+    page.wait_for_timeout(1500)
+    assert page.input_value("#box textarea") == "a red dress"
+    page.press("#box textarea", "Enter")
+    _pictures(page, 1)
+    assert page.locator("#chat .user").all_inner_texts() == ["a red dress"]
+
+
+def test_a_second_request_waits_in_the_box_and_is_told_why(page):
+    _say(page, "winter outfit for a commute")
+    page.wait_for_selector("#stop", state="visible")
+    _say(page, "a red dress")
+    page.wait_for_selector("text=One moment")
+    assert page.input_value("#box textarea") == "a red dress"
+    _pictures(page, 1)
+    assert page.locator("#chat .user").count() == 1
+
+
 def test_stop_ends_the_drawing_and_the_next_request_is_fine(page):
     _say(page, "summer dress for a garden party")
     page.wait_for_selector(".easel.drawing")

@@ -51,6 +51,8 @@ element.addEventListener('click', (event) => {
   if (button && !button.disabled) trigger('select', {word: button.dataset.word});
 });
 """
+CLEAR = "() => [[], {thread: null, turns: []}]"
+"""Empties the conversation in the browser at once: what is typed next belongs to the new one."""
 Book = dict[str, Any]
 """What one browser remembers: ``{"thread": id or None, "turns": [turn, ...]}``; a turn is
 ``{"user", "reply", "error", "steps", "seconds", "look", "plan"}``, ``look`` an id or None."""
@@ -225,10 +227,10 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         if cancel := running.pop(str(request.session_hash), None):
             cancel.set()
 
-    def forget(request: gr.Request) -> dict[Any, Any]:
+    def begin_anew(request: gr.Request) -> dict[Any, Any]:
+        """What is beside the conversation, empty again; `CLEAR` has emptied the conversation."""
         leave(request)
-        book: Book = {"thread": None, "turns": []}
-        return {**page(book), **at_rest, chat: [], memory: book, box: gr.update(value="")}
+        return {**page({"thread": None, "turns": []}), **at_rest}
 
     def delete(book: Book, request: gr.Request) -> dict[Any, Any]:
         """Forget the conversation and its looks for good, then begin anew."""
@@ -240,7 +242,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
                 gr.Info("The conversation and its looks are deleted.")
             except StylistError as error:
                 gr.Warning(str(error))
-        return forget(request)
+        return {**begin_anew(request), chat: [], memory: {"thread": None, "turns": []}}
 
     with gr.Blocks(title="Stylist", analytics_enabled=False, fill_width=True) as blocks:
         memory = gr.BrowserState({"thread": None, "turns": []}, storage_key="stylist-book")
@@ -295,7 +297,9 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         beside = [easel, notes, details, poses, scenes, strip, *touch.outputs()]
         out = [chat, memory, box, send, stop, *beside]
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        first = {"outputs": [pending, box], "queue": False, **private}
+        # A handler that may have a word to say goes through the queue: without it none is shown.
+        spoken = {**private, "concurrency_limit": None}
+        first = {"outputs": [pending, box], **spoken}
         starts = [
             box.submit(begin, [box], **first),
             send.click(begin, [box], **first),
@@ -312,8 +316,9 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         stop.click(halt, None, None, queue=False, **private)
         aside = [easel, notes, details, strip, *touch.outputs()]
         strip.select(turn_page, [memory], aside, queue=False, **private)
-        new.click(forget, None, out, queue=False, **private)
-        remove.click(delete, [memory], out, queue=False, **private)
+        new.click(None, None, [chat, memory], js=CLEAR, **private)
+        new.click(begin_anew, None, [send, stop, *beside], queue=False, **private)
+        remove.click(delete, [memory], [chat, memory, send, stop, *beside], **spoken)
         blocks.load(restore, [memory], [chat, *beside], **private)
         blocks.unload(leave)
     garment_page.add_garment_page(blocks, stylist.studio, owner_of)

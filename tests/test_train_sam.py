@@ -4,7 +4,7 @@ import torch
 from safetensors.torch import save_file
 
 from catalog import base as bases
-from catalog.croquis import train_sam
+from catalog.croquis import drawing, rendered, train_sam
 from catalog.croquis.autoencoder import CroquisAutoencoder
 from catalog.croquis.parts import PartsNet
 from catalog.croquis.sam import load_sam, new_sam
@@ -80,6 +80,31 @@ def test_the_first_prompt_and_the_mask_speak_of_the_same_place(scenes):
         else:
             x, y = points[0].astype(int)
             assert mask[y, x] and tuple(kinds) == (ADD, NOBODY)
+
+
+def test_renders_are_kept_with_their_regions_and_make_half_of_the_scenes(tmp_path, monkeypatch):
+    into = rendered.folder(tmp_path)
+    monkeypatch.setattr(rendered, "STEPS", 1)
+    rendered.render(into, 2, 1, "cpu")
+    paths = sorted(into.glob("*.png"))
+    assert [int(p.stem) for p in paths] == [rendered.FIRST_SEED, rendered.FIRST_SEED + 1]
+    drawn = drawing.draw(drawing.sample_worn(rendered.FIRST_SEED))
+    picture, regions = rendered.read(paths[0])
+    assert picture.shape == (384, 256, 3) and (regions == drawn.regions).mean() > 0.97
+    worn = regions > 0  # after one step the person stands where they should, in their colours
+    assert np.abs(picture[worn].mean(0) - drawn.picture[worn].mean(0)).max() < 60
+
+    written = paths[0].stat().st_mtime_ns
+    paths[1].unlink()
+    rendered.render(into, 2, 1, "cpu")
+    assert paths[1].exists() and paths[0].stat().st_mtime_ns == written
+
+    vae = CroquisAutoencoder.from_pretrained(bases.weights_folder() / "vae")
+    known = [rendered.read(p)[1] for p in paths]
+    known += [r[:, ::-1] for r in known]
+    stream = iter(train_sam.Scenes(0, vae, paths))
+    seen = [next(stream).regions for _ in range(12)]
+    assert 1 < sum(any(np.array_equal(s, r) for r in known) for s in seen) < 11
 
 
 def test_a_correction_lies_on_the_larger_mistake():

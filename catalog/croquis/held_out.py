@@ -53,9 +53,17 @@ class HeldOut:
 
 
 @torch.no_grad()
-def held_out(text, vae: CroquisAutoencoder, folder: Path, device: str, count: int) -> HeldOut:
+def held_out(
+    text,
+    vae: CroquisAutoencoder,
+    folder: Path,
+    device: str,
+    count: int,
+    first: int = HELD_OUT_SEEDS,
+) -> HeldOut:
+    """``count`` drawings from seed ``first`` on; ``folder`` is the tokenizer's."""
     tokenizer = tokens.load_tokenizer(folder)
-    large = [drawing.draw(drawing.sample_worn(HELD_OUT_SEEDS + i), scale=2.0) for i in range(count)]
+    large = [drawing.draw(drawing.sample_worn(first + i), scale=2.0) for i in range(count)]
     rows = [example(drawing.halved(d), tokenizer, None) for d in large]
     batch = {k: torch.stack([r[k] for r in rows]).to(device) for k in rows[0]}
     z = vae.encode(batch["picture"].permute(0, 3, 1, 2).float() / 127.5 - 1).latent_dist.mean
@@ -127,20 +135,25 @@ def sample(
     seen: HeldOut,
     steps: int,
     guidance: float = bases.GUIDANCE["croquis"],
+    seed: int = 1,
 ) -> list[np.ndarray]:
-    """Draw the held-out drawings from noise, as the engine does; uint8 ``(768, 512, 3)`` each."""
+    """Draw the held-out drawings from noise, as the engine does; uint8 ``(768, 512, 3)`` each.
+
+    Unguided (``guidance`` 1) a step is one evaluation: for a model that has the LoRA ``guided``.
+    """
     scheduler = bases.noise_scheduler(vae)
     scheduler.set_timesteps(steps)
     count, device = len(seen.z), seen.z.device
     bias = regions.attention_bias(seen.shares)
     ones = {name: torch.ones(count, device=device) for name in seen.conditions}
-    z = torch.randn(seen.z.shape, generator=torch.Generator().manual_seed(1)).to(device)
+    z = torch.randn(seen.z.shape, generator=torch.Generator().manual_seed(seed)).to(device)
     for t in scheduler.timesteps:
         at = torch.full((count,), int(t), device=device)
-        said, unsaid = (
-            model(z, at, words, bias, seen.conditions, ones) for words in (seen.words, seen.empty)
-        )
-        z = scheduler.step(unsaid + guidance * (said - unsaid), t, z).prev_sample
+        output = model(z, at, seen.words, bias, seen.conditions, ones)
+        if guidance != 1.0:
+            unsaid = model(z, at, seen.empty, bias, seen.conditions, ones)
+            output = unsaid + guidance * (output - unsaid)
+        z = scheduler.step(output, t, z).prev_sample
     out = vae.decode(z, layout=seen.conditions["layout"], edges=seen.edges).sample
     out = ((out.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu()
     return list(out.numpy())

@@ -5,7 +5,8 @@
 
 Top to bottom. A prompt is answered, the worst mistake is clicked on (outside: a click that takes
 away), and it is answered again with the mask so far, as a person does. All masks of all pictures
-of a step are answered together. Goes on from its last checkpoint; figures on held-out drawings
+of a step are answered together. Half the pictures are renders where `catalog.croquis.rendered`
+made some. Goes on from its last checkpoint; figures on held-out drawings
 land in ``sam.csv``, the result in ``--run``/sam. ``python -m catalog.croquis.train_base export``
 puts it among the committed weights. On a GPU: ``--batch 32``, and as many workers as cores are
 free.
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from safetensors.torch import load_file
 from torch.utils.data import DataLoader, IterableDataset
 
 from catalog import base as bases
-from catalog.croquis import drawing
+from catalog.croquis import drawing, rendered
 from catalog.croquis.autoencoder import CroquisAutoencoder
 from catalog.croquis.examples import HELD_OUT_SEEDS, encoder_input, shown_again
 from catalog.croquis.sam import SIZE, load_sam, new_sam, save_sam
@@ -39,6 +40,8 @@ MASKS = 4
 """Masks asked for in each picture: on a CPU answering them costs more than reading the picture."""
 VIEWS = 2
 """Pictures made of each drawing: spoiling costs less than drawing."""
+RENDERED = 0.5
+"""Share of the pictures that are renders, where there are any: people click into renders."""
 PARTS_RATE = 0.2
 """Of the rate, for the net that the encoder reads parts with: it knew them before."""
 
@@ -92,7 +95,7 @@ def train_sam(o: Options, parts: Path | None = None) -> None:
 
     # 2. pictures with the masks to find in them, drawn beside the training
     vae = CroquisAutoencoder.from_pretrained(holder(o, "vae") / "vae").float()
-    scenes = Scenes(step, vae)
+    scenes = Scenes(step, vae, sorted(rendered.folder(o.run).glob("[0-9]*[0-9].png")))
     ahead = 2 if o.workers else None
     stream = iter(
         DataLoader(
@@ -168,28 +171,34 @@ def together(scenes: list[Scene]) -> dict[str, np.ndarray]:
 
 
 class Scenes(IterableDataset):
-    """Drawings, worn and flat, softened and spoilt a little; seeds never repeat."""
+    """Drawings, worn and flat, and renders, softened and spoilt a little; drawings never repeat."""
 
-    def __init__(self, start: int, vae: CroquisAutoencoder) -> None:
+    def __init__(self, start: int, vae: CroquisAutoencoder, renders: Sequence[Path] = ()) -> None:
         self.start, self.vae = start, vae  # on the CPU: workers may not touch a GPU
+        self.renders = renders
 
     def __iter__(self) -> Iterator[Scene]:
         for drawn, rng in shown_again(FIRST_SEED + 1_000_003 * self.start, VIEWS, flats=0.12):
-            scene = _scene(drawn, self.vae, rng)
+            scene = _scene(_spoilt(drawn, self.vae, rng), drawn.regions, rng)
             if scene is not None:
                 yield scene
+            while self.renders and rng.random() < RENDERED:
+                picture, regions = rendered.read(self.renders[int(rng.integers(len(self.renders)))])
+                if rng.random() < 0.5:
+                    picture, regions = picture[:, ::-1], regions[:, ::-1]
+                scene = _scene(_lit(picture.astype(np.float32), rng), regions, rng)
+                if scene is not None:
+                    yield scene
 
 
-def _scene(
-    drawn: drawing.Drawing, vae: CroquisAutoencoder, rng: np.random.Generator
-) -> Scene | None:
-    wanted = _wanted(drawn.regions, rng)
+def _scene(picture: np.ndarray, regions: np.ndarray, rng: np.random.Generator) -> Scene | None:
+    wanted = _wanted(regions, rng)
     if not wanted:
         return None
-    said = [_first(_mask(drawn.regions, *w), rng) for w in wanted]
+    said = [_first(_mask(regions, *w), rng) for w in wanted]
     return Scene(
-        _spoilt(drawn, vae, rng),
-        drawn.regions.astype(np.uint8),
+        picture,
+        regions.astype(np.uint8),
         np.array(wanted, np.uint8),
         np.stack([points for points, _ in said]).astype(np.float32),
         np.array([kinds for _, kinds in said]),
@@ -229,7 +238,7 @@ def _half(mask: np.ndarray) -> np.ndarray:
 def _spoilt(
     drawn: drawing.Drawing, vae: CroquisAutoencoder, rng: np.random.Generator
 ) -> np.ndarray:
-    """The picture as drawn, or as the autoencoder gives it back, blurred and grainy at random."""
+    """The picture as drawn, or as the autoencoder gives it back, and lit."""
     picture: np.ndarray = np.ascontiguousarray(drawn.picture).astype(np.float32)
     if rng.random() < 0.35:
         z = vae.encode(encoder_input(drawn.picture, "cpu")).latent_dist.mean
@@ -238,6 +247,11 @@ def _spoilt(
         picture = (small + 1) * 127.5
         ink = drawn.edges.astype(np.float32)[..., None] / 255 * np.float32(rng.uniform(0, 0.8))
         picture = picture * (1 - ink)
+    return _lit(picture, rng)
+
+
+def _lit(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Float RGB in 0…255, blurred, in another light and grainy at random, as uint8."""
     if rng.random() < 0.5:
         picture = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.3, 1.3)))
     light = rng.uniform(0.85, 1.12), rng.normal(0, 8, 3).astype(np.float32)

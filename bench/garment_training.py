@@ -272,8 +272,8 @@ def overhead(steps: int) -> Measured:
         card, starter_photos(card, 8), base, options, lambda *_: marks.append(time.perf_counter())
     )
     step = float(np.median(np.diff(marks)))
-    unet, control, size = load_unet("croquis"), base.controlnets["layout"], options.batch
-    names = [n for n, _ in unet.named_modules() if adapters.TARGETS.fullmatch(n)]
+    unet, control, size = load_unet(), base.controlnets["layout"], options.batch
+    names = adapters.trained_modules(unet, "croquis")
     config = LoraConfig(r=options.rank, lora_alpha=options.alpha, target_modules=names)
     inject_adapter_in_model(config, unet, adapter_name=adapters.NAME)
     unet.to(memory_format=torch.channels_last)
@@ -299,51 +299,54 @@ def overhead(steps: int) -> Measured:
 _SD15 = """
 import json, resource, sys, time
 import torch
-from diffusers import UNet2DConditionModel
-from peft import LoraConfig, inject_adapter_in_model
+from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from safetensors.torch import load
+from transformers import CLIPTextConfig, CLIPTextModel
+from catalog.base import Base, weights_folder
+from catalog.croquis.tokens import load_tokenizer
 from catalog.kohya import About, kohya_file, layers_of, read
+from catalog.photo_frame import SIZES, frame
+from catalog.photos import cut_out
+from catalog.regions import RegionAttention
+from catalog.starter import starter_garments, starter_photos
+from catalog.train_lora import GARMENTS, lora_file, with_dials
 
-steps, rank = int(sys.argv[1]), 32
 device = "cuda" if torch.cuda.is_available() else "cpu"
 torch.manual_seed(0)
-unet = UNet2DConditionModel(cross_attention_dim=768, attention_head_dim=8).to(device)
-unet.requires_grad_(False)
-layers = layers_of(unet)
-names = [n.removeprefix("unet.") for n in layers if ".attentions." in n]
-inject_adapter_in_model(LoraConfig(r=rank, lora_alpha=rank, target_modules=names), unet, "one")
-trained = [p for n, p in unet.named_parameters() if ".lora_" in n]
-for p in trained:
-    p.requires_grad_(True)
-optimizer = torch.optim.AdamW(trained, 1e-4)
-seconds = []
-for _ in range(steps):
-    began = time.perf_counter()
-    z = torch.randn(1, 4, 64, 64, device=device)
-    out = unet(z, torch.tensor([500], device=device), torch.randn(1, 77, 768, device=device)).sample
-    (out - z).square().mean().backward()
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
-    seconds.append(time.perf_counter() - began)
-tensors = {}
-for name in names:
-    layer = unet.get_submodule(name)
-    tensors[f"unet.{name}.lora_A.weight"] = layer.lora_A["one"].weight.detach().cpu().half()
-    tensors[f"unet.{name}.lora_B.weight"] = layer.lora_B["one"].weight.detach().cpu().half()
-from safetensors.torch import save
-data = kohya_file(read(save(tensors), layers), About("x", "x", "sd15", (512, 512)))
-keys = list(load(data))
-memory = torch.cuda.max_memory_allocated() if device == "cuda" else (
-    resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
-print(json.dumps({"mb": len(data) / 1e6, "modules": len(names), "step": min(seconds),
-                  "gb": memory / 1e9, "device": device,
-                  "named": all(k.startswith("lora_unet_") for k in keys)}))
+unet = UNet2DConditionModel(cross_attention_dim=768, attention_head_dim=8).requires_grad_(False)
+unet.set_attn_processor(RegionAttention())
+vae = AutoencoderKL(
+    down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
+    block_out_channels=(32,) * 4, latent_channels=4, layers_per_block=1,
+)
+words = load_tokenizer(weights_folder() / "tokenizer")
+text = CLIPTextModel(CLIPTextConfig(
+    vocab_size=len(words), hidden_size=768, intermediate_size=3072, num_hidden_layers=12,
+    num_attention_heads=12, bos_token_id=len(words) - 2, eos_token_id=len(words) - 1,
+))
+models = [m.to(device).eval().requires_grad_(False) for m in (text, vae, unet)]
+base = Base("sd15", words, *models, {}, DDIMScheduler(), "", "", (96, 64), lambda: unet, device)
+card = starter_garments()[0]
+photos = [frame(p, cut_out(p), "sd15") for p in starter_photos(card, 4)]
+marks = [time.perf_counter()]
+options = with_dials(GARMENTS["sd15"], {"steps": int(sys.argv[1]), "batch": 1})
+data = lora_file(card, photos, base, options, lambda *_: marks.append(time.perf_counter()))
+if device == "cuda":
+    memory = torch.cuda.max_memory_allocated()
+else:
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+bare = UNet2DConditionModel(cross_attention_dim=768, attention_head_dim=8)
+lora = read(data, layers_of(bare, text))
+kohya = kohya_file(lora, About("x", "x", "sd15", SIZES["sd15"]))
+print(json.dumps({"mb": len(kohya) / 1e6, "modules": len(load(data)) // 2, "gb": memory / 1e9,
+                  "step": min(b - a for a, b in zip(marks, marks[1:])), "device": device,
+                  "named": all(k.startswith(("lora_unet_", "lora_te_")) for k in load(kohya))}))
 """
 
 
 @figure("sd15-lora-size", better="lower", issue=6, unit="MB", minutes=4)
 def sd15_lora() -> Measured:
-    """A LoRA of rank 32 on every attention block of a UNet in the shape of Stable Diffusion 1.5
+    """A garment trained at rank 32, as sd15's are, on a UNet in the shape of Stable Diffusion 1.5
     (random weights), as a kohya file; the note has seconds a step at 512 pixels and memory."""
     return sd15(2)
 

@@ -155,7 +155,7 @@ def kohya_round_trip() -> Measured:
     from catalog.base import load_unet
     from catalog.kohya import About, diffusers_file, kohya_file, layers_of, read
 
-    layers, same = layers_of(load_unet("croquis")), []
+    layers, same = layers_of(load_unet()), []
     for card in starter_garments():
         if not starter_lora_file(card.id).exists():
             raise NotYet("the starter LoRAs are not here")

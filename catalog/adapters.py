@@ -24,11 +24,21 @@ TARGETS = re.compile(
     r"|(down_blocks\.[01]|up_blocks\.[23])\..*"
     r"(attn1\.(to_q|to_k|to_v|to_out\.0)|ff\.net\.(0\.proj|2)|resnets\.\d\.conv[12])"
 )
-"""Modules of the UNet that our own LoRAs train."""
+"""Modules of the croquis UNet that our own LoRAs train."""
+SD15_TARGETS = re.compile(
+    r".*\.attentions\..*(to_q|to_k|to_v|to_out\.0|proj_in|proj_out|ff\.net\.(0\.proj|2))"
+)
+"""Modules that kohya's trainers train by default: all of the attention blocks."""
 TEXT_TARGETS = re.compile(r".*layers\.\d+\.(self_attn\.(q|k|v|out)_proj|mlp\.fc[12])")
 """Modules of the text encoder that our own LoRAs train, where they train any."""
 NAME = "wide"
 _KEY = re.compile(r"(?P<part>unet|text_encoder)\.(?P<module>.+)\.(?P<what>lora_[AB]\.weight|alpha)")
+
+
+def trained_modules(unet: nn.Module, base: str) -> list[str]:
+    """Names of the modules of ``unet`` that our own LoRAs for ``base`` train."""
+    targets = TARGETS if base == "croquis" else SD15_TARGETS
+    return [name for name, _ in unet.named_modules() if targets.fullmatch(name)]
 
 
 @dataclass(frozen=True)

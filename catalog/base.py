@@ -7,6 +7,7 @@ import json
 import math
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -45,6 +46,8 @@ class Base:
     """Of the parts a LoRA is trained against."""
     latent_size: tuple[int, int]
     """Rows and columns of the latents of one picture."""
+    fresh_unet: Callable[[], Any]
+    """Loads the UNet once more, frozen, float32: for training beside the one that renders."""
     device: str = "cpu"
 
     def decode(self, latents: Tensor, layout: Tensor, edges: Tensor) -> Tensor:
@@ -57,6 +60,23 @@ class Base:
         """Pictures ``(B, 3, 8h, 8w)`` in -1…1 to latents ``(B, C, h, w)``, without chance."""
         return self.vae.encode(pictures).latent_dist.mode() * self.vae.config.scaling_factor
 
+    @property
+    def predicts_noise(self) -> bool:
+        """Whether the UNet's answer is the noise; else it is the velocity."""
+        return bool(self.scheduler.config.prediction_type == "epsilon")
+
+    def error(self, output: Tensor, noisy: Tensor, clean: Tensor, noise: Tensor, t: Tensor):
+        """What the UNet's ``output`` for ``noisy`` is off, ``(B, C, h, w)`` float32.
+
+        ``noisy`` is ``clean`` with ``noise`` as much as the timesteps ``t (B,)`` say.
+        """
+        if self.predicts_noise:
+            return output.float() - noise
+        velocity = getattr(self.scheduler, "velocity", lambda output, *_: output)
+        alpha = self.scheduler.alphas_cumprod.float().to(clean.device)[t][:, None, None, None]
+        wanted = alpha.sqrt() * noise - (1 - alpha).sqrt() * clean
+        return velocity(output.float(), noisy, t) - wanted
+
     def glance(self) -> Tensor | None:
         """A small picture of what the sampler has so far, ``(1, 3, 384, 256)``, where it is cheap.
 
@@ -64,6 +84,13 @@ class Base:
         """
         clean = getattr(self.scheduler, "clean", None)
         return None if clean is None else self.vae.linear(clean)
+
+
+def device_for(name: str) -> str:
+    """Where a base is drawn and trained: croquis needs no graphics card, the others need one."""
+    import torch
+
+    return "cuda" if name != "croquis" and torch.cuda.is_available() else "cpu"
 
 
 @cache
@@ -346,7 +373,7 @@ def load_base(name: str = "croquis", device: str = "cpu", folder: Path | None = 
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
     folder, dtype = weights_folder(), torch.float32 if device == "cpu" else torch.float16
-    unet = load_unet(name, device, dtype)
+    unet = load_unet(device, dtype)
     nets = {
         kind: ControlNetModel.from_pretrained(
             folder / f"controlnet-{kind}", use_safetensors=True, dtype=dtype
@@ -368,19 +395,18 @@ def load_base(name: str = "croquis", device: str = "cpu", folder: Path | None = 
         sha256=status["sha256"],
         denoiser_sha256=denoiser_sha256(),
         latent_size=maps.LATENT_SIZE,
+        fresh_unet=lambda: load_unet(device),
         device=device,
     )
 
 
-def load_unet(name: str, device: str = "cpu", dtype: Any = None):
-    """A UNet of its own, frozen, float32 unless said: for training beside the one that renders."""
+def load_unet(device: str = "cpu", dtype: Any = None):
+    """The croquis UNet, frozen, float32 unless said."""
     import torch
     from diffusers import UNet2DConditionModel
 
     from catalog.regions import RegionAttention
 
-    if name != "croquis":
-        raise UnknownName.among("base", name, ["croquis"])
     unet = UNet2DConditionModel.from_pretrained(
         weights_folder() / "unet", use_safetensors=True, dtype=dtype or torch.float32
     )

@@ -47,7 +47,7 @@ def load_sd15(device: str = "cpu", folder: Path | None = None) -> Base:
     dtype = torch.float32 if device == "cpu" else torch.float16
     places = {kind: _place(name, folder) for kind, name in MODELS.items()}
 
-    def load(kind: Any, place: str, part: str | None = None) -> Any:
+    def load(kind: Any, place: str, part: str | None = None, dtype: Any = dtype) -> Any:
         try:
             # safetensors only: a pickle is never opened
             model = kind.from_pretrained(
@@ -62,8 +62,13 @@ def load_sd15(device: str = "cpu", folder: Path | None = None) -> Base:
         return model.to(device).eval().requires_grad_(False)
 
     nets = {kind: load(ControlNetModel, places[kind]) for kind in ("lineart", "openpose")}
-    unet = load(UNet2DConditionModel, places["base"], "unet")
-    unet.set_attn_processor(RegionAttention())
+
+    def load_unet(dtype: Any = dtype) -> Any:
+        unet = load(UNet2DConditionModel, places["base"], "unet", dtype)
+        unet.set_attn_processor(RegionAttention())
+        return unet
+
+    unet = load_unet()
     vae = load(AutoencoderKL, places["base"], "vae")
     text = load(CLIPTextModel, places["base"], "text_encoder")
     return Base(
@@ -77,6 +82,7 @@ def load_sd15(device: str = "cpu", folder: Path | None = None) -> Base:
         sha256=_sha256(unet, vae, text, *nets.values()),
         denoiser_sha256=_sha256(unet, text),
         latent_size=LATENT_SIZE,
+        fresh_unet=lambda: load_unet(torch.float32),
         device=device,
     )
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from catalog import photos as photo_tools
 from catalog.errors import BadValue, Cancelled, UnknownName
-from catalog.garment import Garment, Season
+from catalog.garment import Garment, Season, Slot
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -104,9 +104,19 @@ def with_dials(options: Options, dials: Mapping[str, float]) -> Options:
 
 
 GARMENT = Options()
+GARMENTS = {
+    "croquis": GARMENT,
+    "sd15": Options(
+        rank=32, alpha=32.0, rate=1e-4, steps=1200, batch=2, color=0.0, min_snr_gamma=5.0,
+        shuffle=True, text=5e-5,
+    ),
+}  # fmt: skip
+"""What each base is trained with; those of sd15 are usual with kohya's trainers."""
 SEASON = Options(rank=3, alpha=3.0, steps=60, batch=6, rate=3e-3, background=1.0, color=0.0)
 Progress = Callable[[int, int, float], None]
 """Called with step, steps, loss."""
+Example = tuple[Any, np.ndarray | None, np.ndarray]
+"""A picture, its layout map if the base reads one, and the share of each cell per phrase."""
 Sample = tuple[int, Callable[[int, bytes], None]]
 """How many steps apart, and what is called with the step and the LoRA so far, as a file."""
 
@@ -116,7 +126,7 @@ def train_garment(
     garment_id: str,
     *,
     base: Base,
-    options: Options = GARMENT,
+    options: Options | None = None,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
 ) -> Garment:
@@ -131,6 +141,7 @@ def train_garment(
 
     garment = catalog.get(garment_id)
     pictures = [np.asarray(Image.open(p).convert("RGB")) for p in catalog.photos(garment_id)]
+    options = options or GARMENTS[base.name]
     data = lora_file(garment, pictures, base, options, progress, cancel)
     return catalog.replace_lora(garment_id, data)
 
@@ -149,25 +160,21 @@ def lora_file(
     """The trained LoRA of a garment as the bytes of a safetensors file.
 
     Args:
-        pictures: product photos, uint8 ``(384, 256, 3)``; at least 4.
+        pictures: product photos, uint8 ``(H, W, 3)`` in the base's training size; at least 4.
         checkpoint: where to keep the state, and to go on from when it is there.
         captions: each photo's tags, trigger first; None: the words of the card.
 
     Raises:
         BadValue: too few pictures. Cancelled: ``cancel`` was set.
     """
-    from catalog.croquis import drawing, maps
+    from catalog.croquis import drawing
 
     if len(pictures) < 4:
         raise BadValue(
             f"{garment.name} has {len(pictures)} usable photos.", "A LoRA needs at least 4."
         )
     # 1. each photo, its cut-out, and the words
-    examples = []
-    for picture in pictures:
-        regions = photo_tools.cut_out(picture).astype(np.uint8) * maps.FIRST_GARMENT
-        layout = maps.layout_map(regions, maps.outline(regions), (garment.slot,))
-        examples.append((picture, layout, maps.shares(regions, 1)))
+    examples = [_example(p, photo_tools.cut_out(p), garment.slot, base) for p in pictures]
     # every other photo by its trigger and kind alone, so that the LoRA brings the colours too
     words = [tuple(garment.phrase.split())] * len(examples) if captions is None else captions
     said = [tuple(w) if i % 2 == 0 else (garment.call,) for i, w in enumerate(words)]
@@ -192,13 +199,21 @@ def season_file(
     It works where no garment is: it carries scene, light and palette and leaves clothes alone.
 
     Args:
-        photos: pictures uint8 ``(384, 256, 3)`` and masks bool ``(384, 256)`` of who stands in
-            them; what is inside a mask is not learned.
+        photos: pictures uint8 ``(H, W, 3)`` in the base's training size and masks bool ``(H, W)``
+            of who stands in them; what is inside a mask is not learned.
+
+    Raises:
+        BadValue: no photos for a base that did not learn from drawings, or too few.
     """
     from catalog.croquis import drawing
 
     if photos is not None:
         return _season_of(season, photos, base, options, progress, cancel, checkpoint)
+    if base.name != "croquis":
+        raise BadValue(
+            f"Drawings say nothing about a season to {base.name}.",
+            "Train it from photos: stylist season train NAME FOLDER.",
+        )
     first = 3_000_000 + 10_000 * ("spring-autumn", "summer", "winter").index(season)
     examples, phrases = [], []
     for seed in range(first, first + pictures):
@@ -219,21 +234,27 @@ def _season_of(
     checkpoint: Checkpoint | None,
 ) -> bytes:
     """Who stands in a photo counts as one garment: its region is left alone."""
-    from catalog.croquis import maps
-
     if len(photos) < 4:
         raise BadValue(f"There are {len(photos)} usable photos.", "A LoRA needs at least 4.")
-    examples, phrases = [], []
-    for picture, mask in photos:
-        regions = mask.astype(np.uint8) * maps.FIRST_GARMENT
-        layout = maps.layout_map(regions, maps.outline(regions), ("onepiece",))
-        examples.append((picture, layout, maps.shares(regions, 1)))
-        phrases.append(("street", "", ""))
+    examples = [_example(picture, mask, "onepiece", base) for picture, mask in photos]
+    phrases = [("street", "", "")] * len(photos)
     return _train(examples, phrases, 0, base, options, season, progress, cancel, checkpoint)
 
 
+def _example(picture: np.ndarray, mask: np.ndarray, slot: Slot, base: Base) -> Example:
+    """One garment alone: where it is, and the layout map for a base that reads such."""
+    from catalog.croquis import maps
+
+    regions = mask.astype(np.uint8) * maps.FIRST_GARMENT
+    rows, columns = mask.shape
+    layout = None
+    if "layout" in base.controlnets:
+        layout = maps.layout_map(regions, maps.outline(regions), (slot,))
+    return picture, layout, maps.shares(regions, 1, (rows // 8, columns // 8))
+
+
 def _train(
-    examples: Sequence[tuple[Any, np.ndarray, np.ndarray]],
+    examples: Sequence[Example],
     phrases: Sequence[tuple[str, ...]],
     region: int,
     base: Base,
@@ -252,7 +273,7 @@ def _train(
     from peft import LoraConfig, inject_adapter_in_model
 
     from catalog import adapters, regions
-    from catalog.base import load_unet, mixed_precision
+    from catalog.base import mixed_precision
 
     # 2. latents, words, maps and masks are computed once
     options = options.settled(len(examples))
@@ -265,15 +286,17 @@ def _train(
             shares[i, : len(share)] = torch.from_numpy(share)
         pictures = torch.stack([torch.from_numpy(p.copy()) for p, _, _ in examples])
         pictures = pictures.permute(0, 3, 1, 2).float() / 127.5 - 1
-        latents = base.vae.encode(pictures.to(base.device)).latent_dist.mean.float()
-        layouts = torch.stack([torch.from_numpy(m) for _, m, _ in examples]).float() / 255
+        own = next(base.vae.parameters()).dtype
+        latents = base.encode(pictures.to(base.device, own)).float()
+        maps_ = [torch.from_numpy(m) for _, m, _ in examples if m is not None]
+        layouts = torch.stack(maps_).float().to(base.device) / 255 if maps_ else None
         words = torch.cat([
             regions.encode_phrases(base.tokenizer, base.text_encoder,
                                    [*p, *[""] * (count - len(p))])
             for p in phrases
         ]).float()  # fmt: skip
     device = base.device
-    shares, layouts = shares.to(device), layouts.to(device)
+    shares = shares.to(device)
     told: dict[tuple[str, ...], Any] = {}
 
     def phrases_of(i: int) -> tuple[str, ...]:
@@ -299,11 +322,11 @@ def _train(
         class_latents = _drawn_by_the_base(base, layouts, shares, class_words, options.seed)
 
     # 3. a fresh UNet of its own: the one that renders is never touched
-    unet, control = load_unet(base.name, device), base.controlnets["layout"]
-    names = [n for n, _ in unet.named_modules() if adapters.TARGETS.fullmatch(n)]
+    unet, control = base.fresh_unet(), base.controlnets.get("layout")
     config = LoraConfig(
-        r=options.rank, lora_alpha=options.alpha, target_modules=names, init_lora_weights=True
-    )
+        r=options.rank, lora_alpha=options.alpha, init_lora_weights=True,
+        target_modules=adapters.trained_modules(unet, base.name),
+    )  # fmt: skip
     inject_adapter_in_model(config, unet, adapter_name=adapters.NAME)
     masks = regions.LoraMasks()
     masks.hook(unet)
@@ -341,7 +364,8 @@ def _train(
         total = weight.sum() * latents.shape[1]
         if options.min_snr_gamma:
             snr = (a / s) ** 2
-            weight = weight * snr.clamp_max(options.min_snr_gamma) / (snr + 1)
+            levelled = snr if base.predicts_noise else snr + 1
+            weight = weight * snr.clamp_max(options.min_snr_gamma) / levelled.clamp_min(1e-8)
 
         said = words[pick]
         if varied or text is not None:
@@ -363,9 +387,9 @@ def _train(
                 noise = noise + options.noise_offset * torch.randn_like(z[:, :, :1, :1])
             noisy = (a * z + s * noise).contiguous(memory_format=torch.channels_last)
             with mixed_precision(device), masks.at(share, owner):
-                output = _forward(unet, control, noisy, t, said, layouts[pick], share)
-            v = base.scheduler.velocity(output.float(), noisy, t)
-            error = v - (a * noise - s * z)
+                layout = None if layouts is None else layouts[pick]
+                output = _forward(unet, control, noisy, t, said, layout, share)
+            error = base.error(output, noisy, z, noise, t)
             loss = loss + part * (error.square() * weight).sum() / total
             if options.color:
                 mean = regions.means(error, share[:, region : region + 1])
@@ -392,17 +416,25 @@ def _train(
 
 
 def _forward(
-    unet: Any, control: Any, noisy: Tensor, t: Tensor, words: Tensor, layout: Tensor, share: Tensor
+    unet: Any,
+    control: Any,
+    noisy: Tensor,
+    t: Tensor,
+    words: Tensor,
+    layout: Tensor | None,
+    share: Tensor,
 ) -> Tensor:
-    """What the UNet answers, told words, layout and regions as in a render."""
+    """What the UNet answers, told words, regions and, where there is one, layout as in a render."""
     import torch
 
     from catalog import regions
 
-    with torch.no_grad():
-        down, middle = control(
-            noisy, t, encoder_hidden_states=words, controlnet_cond=layout, return_dict=False
-        )
+    down, middle = None, None
+    if layout is not None:
+        with torch.no_grad():
+            down, middle = control(
+                noisy, t, encoder_hidden_states=words, controlnet_cond=layout, return_dict=False
+            )
     answer: Tensor = unet(
         noisy,
         t,
@@ -416,9 +448,9 @@ def _forward(
 
 
 def _drawn_by_the_base(
-    base: Base, layouts: Tensor, shares: Tensor, words: Tensor, seed: int, steps: int = 8
+    base: Base, layouts: Tensor | None, shares: Tensor, words: Tensor, seed: int, steps: int = 8
 ) -> Tensor:
-    """Latents ``(N, C, h, w)`` that the base draws for ``words`` in each layout, no LoRA worn."""
+    """Latents ``(N, C, h, w)`` that the base draws for ``words`` in each region, no LoRA worn."""
     import copy
 
     import torch
@@ -428,15 +460,15 @@ def _drawn_by_the_base(
     scheduler = copy.deepcopy(base.scheduler)
     scheduler.set_timesteps(steps, device=base.device)
     start = torch.Generator().manual_seed(seed)
-    channels = base.unet.config.in_channels
-    z = torch.randn(len(layouts), channels, *base.latent_size, generator=start).to(base.device)
+    count, channels = len(shares), base.unet.config.in_channels
+    z = torch.randn(count, channels, *shares.shape[2:], generator=start).to(base.device)
     z = z * scheduler.init_noise_sigma
-    words = words.expand(len(layouts), -1, -1)
+    words = words.expand(count, -1, -1)
     with torch.no_grad(), mixed_precision(base.device):
         for t in scheduler.timesteps:
             noisy = scheduler.scale_model_input(z, t)
-            every = t.expand(len(layouts)).to(base.device)
-            control = base.controlnets["layout"]
+            every = t.expand(count).to(base.device)
+            control = base.controlnets.get("layout")
             v = _forward(base.unet, control, noisy, every, words, layouts, shares)
             z = scheduler.step(v.float(), t, z).prev_sample
     return z

@@ -13,8 +13,29 @@ import numpy as np
 
 from catalog.errors import Damaged, ModelUnavailable
 
+NAME = "SmilingWolf/wd-v1-4-moat-tagger-v2"
+"""The model by the hub's name; a folder holds it under the last part."""
 MODEL, TAGS = "model.onnx", "selected_tags.csv"
 _RATING = "9"
+
+
+def load_tagger(models: Path | None = None) -> Wd14:
+    """The tagger out of folder ``models``, or without one out of the hub's cache or the hub.
+
+    Raises ``ModelUnavailable``, ``Damaged``.
+    """
+    if models is not None:
+        return Wd14(models / NAME.rsplit("/", 1)[-1])
+    from huggingface_hub import hf_hub_download
+
+    try:
+        files = [hf_hub_download(NAME, name) for name in (MODEL, TAGS)]
+    except Exception as error:  # the hub's client raises those of its HTTP library too
+        raise ModelUnavailable(
+            f"The tagger {NAME} is not to be had.",
+            "Start once with a network, or put it into the folder of STYLIST_MODELS.",
+        ) from error
+    return Wd14(Path(files[0]).parent)
 
 
 class Wd14:

@@ -151,8 +151,6 @@ def test_too_few_photos_unknown_kinds_and_bad_tags_are_refused_before_there_is_a
     assert "coat" in raised.value.hint
     with pytest.raises(BadValue, match="tag"):
         start(jobs, catalog, "Coat", photos(), tags=("a,b",))
-    with pytest.raises(BadValue, match="sd15"):
-        start(jobs, catalog, "Coat", photos(), base="sd15")
     assert not (folder / "jobs").exists()
 
 

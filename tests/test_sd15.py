@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderKL, ControlNetModel, DDIMScheduler, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
-from transformers import CLIPTextConfig, CLIPTextModel
+from toy_models import save_sd15
 
-from catalog import adapters, sd15
+from catalog import adapters
 from catalog.base import load_base
-from catalog.croquis import maps, tokens
+from catalog.croquis import maps
 from catalog.croquis.figure import Person
 from catalog.errors import BadValue, CannotNow, ModelUnavailable
 from catalog.garment import Cloth, Garment, Shape
@@ -22,46 +21,11 @@ from tools.layout import Layout, lay_out
 from tools.look import Control, Plan, Worn
 from tools.studio import Studio
 
-WIDTHS = (8, 16, 16, 16)
-BLOCKS = ("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",)
-
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory) -> Path:
-    """The three models as folders, in the layout in which a hub serves them."""
-    torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("models")
-    base, pose, lines = (folder / name.rsplit("/", 1)[-1] for name in sd15.MODELS.values())
-    shared = dict(layers_per_block=1, block_out_channels=WIDTHS, norm_num_groups=4)
-    unet = dict(cross_attention_dim=32, attention_head_dim=2) | shared
-    UNet2DConditionModel(
-        down_block_types=BLOCKS,
-        up_block_types=("UpBlock2D", *("CrossAttnUpBlock2D",) * 3),
-        **unet,
-    ).save_pretrained(base / "unet")
-    for place in (pose, lines):
-        net = ControlNetModel(down_block_types=BLOCKS, **unet)
-        for layer in (*net.controlnet_down_blocks, net.controlnet_cond_embedding.conv_out):
-            torch.nn.init.normal_(layer.weight, std=0.1)
-        net.save_pretrained(place)
-    AutoencoderKL(
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        latent_channels=4,
-        **(shared | {"block_out_channels": (4, 4, 4, 4)}),
-    ).save_pretrained(base / "vae")
-    tokenizer = tokens.build_tokenizer(base / "tokenizer")
-    tokenizer.save_pretrained(base / "tokenizer")
-    count = len(tokenizer)
-    CLIPTextModel(
-        CLIPTextConfig(
-            vocab_size=count, hidden_size=32, intermediate_size=64, num_hidden_layers=1,
-            num_attention_heads=2, bos_token_id=count - 2, eos_token_id=count - 1,
-        )
-    ).save_pretrained(base / "text_encoder")  # fmt: skip
-    DDIMScheduler(
-        beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, clip_sample=False
-    ).save_pretrained(base / "scheduler")
+    save_sd15(folder)
     return folder
 
 

@@ -64,9 +64,18 @@ class GarmentJob(BaseModel):
 class GarmentJobs:
     """The garment jobs of a home. ``owner``: a caller sees its own jobs, None sees all."""
 
-    def __init__(self, home: Path, catalog: Catalog, uploads: Uploads, threads: int) -> None:
+    def __init__(
+        self,
+        home: Path,
+        catalog: Catalog,
+        uploads: Uploads,
+        threads: int,
+        base: str = "croquis",
+        models: Path | None = None,
+    ) -> None:
+        """``base``: what garments are made for; ``models``: the folder of a hub base's models."""
         self._home, self._catalog, self._uploads = home, catalog, uploads
-        self._threads = threads
+        self._threads, self._base, self._models = threads, base, models
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
         self.jobs = Jobs(home, {KIND: _elsewhere})
 
@@ -109,7 +118,8 @@ class GarmentJobs:
             ]
         id = start(
             self.jobs, self._catalog, name, files, category=category, tags=tags, without=without,
-            price=price, steps=steps, review=review, sample_every=sample_every, owner=owner,
+            price=price, steps=steps, base=self._base, review=review, sample_every=sample_every,
+            owner=owner,
         )  # fmt: skip
         self._launch(id)
         return self.status(id, owner=owner)
@@ -234,7 +244,7 @@ class GarmentJobs:
     def _launch(self, id: str) -> None:
         """A process that runs the job to its end, whatever becomes of this one."""
         command = [sys.executable, "-m", "tools.garment_worker", str(self._home), id,
-                   str(self._threads)]  # fmt: skip
+                   str(self._threads), str(self._models or "")]  # fmt: skip
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         try:
             with open(self.jobs.folder / id / "log", "ab") as log:
@@ -249,12 +259,12 @@ class GarmentJobs:
             ) from error
 
 
-def work(catalog: Catalog, threads: int | None) -> dict[str, Work]:
-    """What can be done as a job, by kind."""
+def work(catalog: Catalog, threads: int | None, models: Path | None = None) -> dict[str, Work]:
+    """What can be done as a job, by kind. ``models``: the folder of a hub base's models."""
     from tools import new_garment, new_season
 
     return {
-        KIND: new_garment.NewGarment(catalog, threads),
+        KIND: new_garment.NewGarment(catalog, threads, models),
         new_season.KIND: new_season.NewSeason(catalog, threads),
     }
 

@@ -10,13 +10,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from catalog.base import BASES
 from catalog.errors import BadValue, UnknownName, clip
 from catalog.garment import CATEGORIES
 from catalog.index import Catalog
 from catalog.photo_file import pixels_png
 from catalog.photo_intake import read_photos
 from catalog.tags import Choice
-from catalog.train_lora import GARMENT, Options, with_dials
+from catalog.train_lora import GARMENTS, Options, with_dials
 from tools.jobs import Jobs
 
 KIND = "new garment"
@@ -38,6 +39,7 @@ class Order(BaseModel):
     without: tuple[str, ...] = ()
     """Tags no photo gets."""
     threshold: float = 0.35
+    """Confidence, 0–1, from which a tagger's word becomes a tag."""
     price: float = Field(default=0.0, ge=0, le=1e6)
     steps: int | None = Field(default=None, ge=1, le=5000)
     """Training steps; None: as the base trains well."""
@@ -54,7 +56,8 @@ class Order(BaseModel):
     @property
     def options(self) -> Options:
         """Every dial of the training. Raises ``UnknownName``, ``BadValue``."""
-        return with_dials(GARMENT, self.training | ({"steps": self.steps} if self.steps else {}))
+        steps = {"steps": self.steps} if self.steps else {}
+        return with_dials(GARMENTS[self.base], self.training | steps)
 
 
 def start(
@@ -69,6 +72,7 @@ def start(
     price: float = 0.0,
     steps: int | None = None,
     base: str = "croquis",
+    threshold: float = 0.35,
     review: bool = False,
     sample_every: int = 0,
     prompts: Sequence[str] = (),
@@ -80,20 +84,18 @@ def start(
     ``photos``: a folder, a zip file, or files as names and bytes; they are copied. The other
     arguments are fields of ``Order``.
 
-    Raises ``BadValue`` (name, photos, a number), ``UnknownName`` (category), ``Busy``.
+    Raises ``BadValue`` (name, photos, a number), ``UnknownName`` (category, base), ``Busy``.
     """
-    if base != "croquis":
-        raise BadValue(
-            f"Garments are not trained for {base} here yet.",
-            "Import a LoRA made for it: `stylist catalog import`.",
-        )
+    if base not in BASES:
+        raise UnknownName.among("base", base, BASES)
     if category is not None and category not in CATEGORIES:
         raise UnknownName.among("category", category, CATEGORIES)
     try:
         order = Order(
             id=_id_of(name), name=name.strip(), category=category, tags=tuple(tags),
             without=tuple(without), price=price, steps=steps, base=base, review=review,
-            sample_every=sample_every, prompts=tuple(prompts), training=dict(training or {}),
+            sample_every=sample_every, prompts=tuple(prompts), threshold=threshold,
+            training=dict(training or {}),
         )  # fmt: skip
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)[0]

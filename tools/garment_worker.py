@@ -1,4 +1,5 @@
-"""The process that runs one garment job: ``python -m tools.garment_worker HOME JOB THREADS``.
+"""The process that runs one garment job: ``python -m tools.garment_worker HOME JOB THREADS
+[MODELS]``.
 
 It works at low priority: drawing goes on beside it, and somebody waits for that.
 """
@@ -14,11 +15,12 @@ from tools.garment_jobs import work
 from tools.jobs import Jobs
 
 
-def main(home: str, id: str, threads: str) -> int:
+def main(home: str, id: str, threads: str, models: str = "") -> int:
     """Run job ``id`` to its end; 0 when it is done or waits for somebody, else 1."""
     os.nice(5)
     catalog = Catalog(Path(home), starter=False)
-    status = Jobs(Path(home), work(catalog, int(threads))).run(id)
+    folder = Path(models) if models else None
+    status = Jobs(Path(home), work(catalog, int(threads), folder)).run(id)
     return 0 if status.state in ("done", "queued") else 1
 
 

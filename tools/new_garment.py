@@ -13,15 +13,16 @@ import json
 import statistics
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from catalog.attributes import Attributes, cloth, measure
-from catalog.base import Base, load_base
+from catalog.base import Base, device_for, load_base
 from catalog.checkpoint import Checkpoint
 from catalog.croquis.palette import color_word
-from catalog.errors import AskDifferently, BadValue, Busy
+from catalog.errors import AskDifferently, BadValue, Busy, ModelUnavailable
 from catalog.garment import CATEGORIES, SEASONS, Garment, Shape
 from catalog.grab_cut import cut
 from catalog.index import Catalog
@@ -31,6 +32,7 @@ from catalog.photo_frame import contact_sheet, frame
 from catalog.starter import starter_garments
 from catalog.tags import Choice, TagBook, Tags, choose, read_caption, write_captions
 from catalog.train_lora import lora_file
+from catalog.wd14 import load_tagger
 from tools.garment_order import LEAST_PHOTOS, Order
 from tools.jobs import Run
 
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 60
 """Seconds that a finished garment waits for somebody else's change of the catalog."""
+TAGGED = ("sd15",)
+"""Bases that know a tagger's words; the others are told what is measured."""
 CURVE = 2
 """Training steps between two notes of the loss curve."""
 SURE = 0.5
@@ -48,9 +52,13 @@ SURE = 0.5
 class NewGarment:
     """The work of the job, over one catalog. Stages are methods, in order."""
 
-    def __init__(self, catalog: Catalog, threads: int | None = None) -> None:
+    def __init__(
+        self, catalog: Catalog, threads: int | None = None, models: Path | None = None
+    ) -> None:
+        """``models``: the folder of a hub base's models; None: the hub's cache, then the hub."""
         self._catalog = catalog
         self._threads = threads
+        self._models = models
         self._loaded: Base | None = None
         self._drawing: Engine | None = None
 
@@ -126,15 +134,27 @@ class NewGarment:
             )
         trigger = _trigger(order.id, {card.trigger for card in self._catalog.all()})
         choice = Choice(order.threshold, (trigger, *order.tags), order.without)
-        tags = choose({**seen.scores, seen.category: 1.0}, choice)
+        assumed = [f"material {CATEGORIES[seen.category].materials[0]}", "no trim"]
+        scores: list[dict[str, float]] = [seen.scores] * len(pictures)
+        tagger = None
+        if order.base in TAGGED:
+            run.tell("tagging")
+            try:
+                tagger = load_tagger(self._models)
+                scores = [tagger.scores(p) for p in pictures]
+            except ModelUnavailable as error:
+                assumed.append(f"tags from shape and colours alone: {error}")
+        tags = [choose({**s, seen.category: 1.0}, choice) for s in scores]
         given = {p["file"]: p["caption"] for p in notes["photos"]}
-        book = TagBook({f: read_caption(given[f]) if given[f] else tags for f in cuts["files"]})
+        book = TagBook({
+            f: read_caption(given[f]) if given[f] else own
+            for f, own in zip(cuts["files"], tags, strict=True)
+        })  # fmt: skip
         book.add([trigger], first=True)
         book.keep_first([trigger])
         book.dedupe()
         write_captions(run.folder / "dataset", book.tags)
         run.keep("captions.json", json.dumps(book.tags).encode())
-        assumed = [f"material {CATEGORIES[seen.category].materials[0]}", "no trim"]
         if order.category is None:
             assumed.insert(0, f"{seen.category}, {seen.category_confidence:.0%} sure")
         return {
@@ -147,7 +167,7 @@ class NewGarment:
             "pattern_confidence": seen.pattern_confidence,
             "trigger": trigger,
             "tags": book.counts(),
-            "automatic": list(dict.fromkeys(tags)),
+            "automatic": [] if tagger else list(dict.fromkeys(tags[0])),
             "assumed": assumed,
         }
 
@@ -218,17 +238,19 @@ class NewGarment:
         return {"sha256": about.sha256, "loss": float(about.metadata["loss"])}
 
     def _captions(self, run: Run, files: Sequence[str]) -> list[Tags] | None:
-        """The captions as they lie beside the pictures; None while nobody has touched them.
+        """The captions as they lie beside the pictures; None while they are as they were measured.
 
-        What the program tagged by itself says no more than the card does.
+        What the program measured by itself says no more than the card does; a tagger says more.
         """
         folder = run.folder / "dataset"
         captions = [
             read_caption((folder / f).with_suffix(".txt").read_text("utf-8")) for f in files
         ]
         found = json.loads((run.folder / "tags.json").read_bytes())
-        own = set(found.get("automatic", ()))  # a job of before has none
-        return None if not own or all(set(c) == own for c in captions) else captions
+        own = found.get("automatic")
+        if own is None:  # a job of before
+            return None
+        return None if own and all(set(c) == set(own) for c in captions) else captions
 
     def _admit(self, run: Run, card: Garment) -> dict[str, Any]:
         """Does it work, how strongly should it, and does it leave the rest alone."""
@@ -275,7 +297,7 @@ class NewGarment:
 
     def _base(self, name: str) -> Base:
         if self._loaded is None:
-            self._loaded = load_base(name)
+            self._loaded = load_base(name, device_for(name), self._models)
         return self._loaded
 
     def _engine(self, name: str) -> Engine:

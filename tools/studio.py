@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from catalog.base import device_for
 from catalog.croquis.drawing import person_phrase
 from catalog.croquis.figure import Person
 from catalog.errors import BadValue, Damaged, ModelUnavailable
@@ -98,7 +99,9 @@ class Studio:
         self.threads = threads or os.cpu_count() or 1
         self.catalog = Catalog(home)
         self.uploads = Uploads(home)
-        self.garment_jobs = GarmentJobs(home, self.catalog, self.uploads, self.threads)
+        self.garment_jobs = GarmentJobs(
+            home, self.catalog, self.uploads, self.threads, base, models
+        )
         self.pace = Pace(home)
         self._looks = Looks(home)
         self._engine: Engine | None = None
@@ -116,8 +119,7 @@ class Studio:
                 from tools.engine import Engine
 
                 torch.set_num_threads(self.threads)
-                device = "cuda" if self.base != "croquis" and torch.cuda.is_available() else "cpu"
-                self._engine = Engine.load(self.base, device, self.models)
+                self._engine = Engine.load(self.base, device_for(self.base), self.models)
             return self._engine
 
     @property

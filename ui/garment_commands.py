@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import BadValue, CannotNow, clip
-from ui.settings import Settings
+from ui.settings import HUB_BASES, Settings
 from ui.terminal import Progress, print_json, say, say_error, stoppable
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ def add_catalog_commands(parts: Any, command: Command) -> None:
     add.add_argument("--tags", default="", metavar="A,B", help="tags every photo gets")
     add.add_argument("--without", default="", metavar="A,B", help="tags no photo gets")
     add.add_argument("--base", help="the base it is trained for (default: STYLIST_BASE)")
+    add.add_argument(
+        "--threshold", type=float, default=0.35, metavar="P",
+        help="a tagger's confidence from which a word becomes a tag (sd15 only)",
+    )  # fmt: skip
     add.add_argument("--price", type=float, default=0.0, help="in euros")
     add.add_argument("--steps", type=int, help="training steps (default: what the base needs)")
     add.add_argument(
@@ -97,6 +101,12 @@ def add_job_commands(commands: Any, command: Command) -> None:
 def _add(args: argparse.Namespace, settings: Settings) -> int:
     from tools.garment_order import start
 
+    base = args.base or settings.base
+    if base in HUB_BASES and base != settings.base and settings.models is None:
+        raise BadValue(
+            f"The models of {base} come from a hub, and none is asked unbidden.",
+            f"Set STYLIST_BASE={base}, or STYLIST_MODELS to a folder that holds them.",
+        )
     catalog = _catalog(settings)
     jobs = _jobs(settings, catalog)
     id = start(
@@ -109,7 +119,8 @@ def _add(args: argparse.Namespace, settings: Settings) -> int:
         without=_listed(args.without),
         price=args.price,
         steps=args.steps,
-        base=args.base or settings.base,
+        base=base,
+        threshold=args.threshold,
         review=args.review,
         sample_every=args.sample_every,
         prompts=args.prompt,
@@ -366,7 +377,7 @@ def _jobs(settings: Settings, catalog: Catalog | None = None) -> Jobs:
         return Jobs(settings.home, {})
     from tools.garment_jobs import work
 
-    return Jobs(settings.home, work(catalog, settings.threads))
+    return Jobs(settings.home, work(catalog, settings.threads, settings.models))
 
 
 def _catalog(settings: Settings) -> Catalog:

@@ -35,7 +35,7 @@ COLORS = (
 
 
 def coverage(regions: np.ndarray, count: int) -> np.ndarray:
-    """Region numbers ``(384, 256)`` → share of each map cell, float32 ``(3 + count, 96, 64)``."""
+    """Region numbers ``(4h, 4w)`` → share of each map cell, float32 ``(3 + count, h, w)``."""
     return np.stack(
         [_shrink((regions == i).astype(np.float32), 4) for i in range(FIRST_GARMENT + count)]
     )
@@ -58,12 +58,12 @@ def layout_map(regions: np.ndarray, edges: np.ndarray, slots: Sequence[Slot]) ->
 def shares(regions: np.ndarray, count: int, size: tuple[int, int] = LATENT_SIZE) -> np.ndarray:
     """Share of each latent cell per phrase, float32 ``(2 + count, *size)``, summing to 1."""
     cover = coverage(regions, count)
-    cells = np.stack([_shrink(c, MAP_SIZE[0] // size[0]) for c in cover])
+    cells = np.stack([_shrink(c, cover.shape[1] // size[0]) for c in cover])
     return np.concatenate([cells[:1], cells[SKIN : SKIN + 1] + cells[HAIR : HAIR + 1], cells[3:]])
 
 
 def outline(regions: np.ndarray) -> np.ndarray:
-    """Edges where region numbers change, uint8 ``(384, 256)``: all a cut-out photo can tell."""
+    """Edges where region numbers change, uint8 ``(H, W)``: all a cut-out photo can tell."""
     edge = np.zeros(regions.shape, bool)
     edge[:, 1:] |= regions[:, 1:] != regions[:, :-1]
     edge[1:] |= regions[1:] != regions[:-1]

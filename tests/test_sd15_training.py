@@ -68,9 +68,12 @@ def test_the_error_is_against_what_each_base_predicts(base: Base):
 def test_a_lora_covers_every_attention_block_and_leaves_the_base_alone(base: Base):
     before = {k: v.clone() for k, v in base.unet.state_dict().items()}
     tensors = load(lora_file(TRUTH, framed(), base, SHORT))
-    modules = {k.rsplit(".lora_", 1)[0].removeprefix("unet.") for k in tensors}
+    paths = {k.rsplit(".lora_", 1)[0] for k in tensors}
+    modules = {p.removeprefix("unet.") for p in paths if p.startswith("unet.")}
     assert modules == set(adapters.trained_modules(base.unet, "sd15"))
     assert {m.rsplit(".", 1)[-1] for m in modules} >= {"proj_in", "proj_out", "to_q", "2"}
+    text = {p.rsplit(".", 1)[-1] for p in paths if p.startswith("text_encoder.")}
+    assert text == {"q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"}
     assert all(len(t) == 2 for k, t in tensors.items() if ".lora_A." in k)
     assert any(t.abs().max() > 0 for k, t in tensors.items() if ".lora_B." in k)
     assert all(torch.equal(v, before[k]) for k, v in base.unet.state_dict().items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agent.lexicon import Hit
-from agent.mention import Mention, without
+from agent.mention import Mention, places, without
 from agent.reference import meant
 from tools.wish import Piece, Wish
 
@@ -55,9 +55,9 @@ def brought_in(
                 # “add a bag”, “with shoes”: any will do
                 piece = piece.model_copy(update={"said": piece.slot or piece.said})
             # what was said before gives way; two wishes of one message are both told
-            old = tuple(w for w in want if m.either or w not in new)
-            same = tuple(w for w in want if w not in old)
-            want, new = (*without(old, piece), *same, piece), (*new, piece)
+            old = tuple(w for w in want if w not in new)
+            new = _with_alternative(new, piece, old) if m.either else (*new, piece)
+            want = (*without(old, piece), *new)
             avoid = tuple(a for a in avoid if not _same(a, piece))
             less = tuple(a for a in less if not _same(a, piece))
             request.find.append(piece)
@@ -205,6 +205,19 @@ def taken_back(wish: Wish, said: list[Mention], before: list[dict[str, Any]]) ->
             "want": tuple(w for w in wish.want if not set(w.slots) <= slots),
         }
     )
+
+
+def _with_alternative(
+    new: tuple[Piece, ...], piece: Piece, old: tuple[Piece, ...]
+) -> tuple[Piece, ...]:
+    """“A black skirt, a blue dress or grey trousers”: one of those for the same place is enough."""
+    if not new:
+        return (piece,)
+    number = new[-1].choice or 1 + max(w.choice for w in (*old, *new))
+    mine = places(piece.slots)
+    joined = {id(w) for w in new if w is new[-1] or places(w.slots) & mine and not w.choice}
+    either = (w.model_copy(update={"choice": number}) if id(w) in joined else w for w in new)
+    return (*either, piece.model_copy(update={"choice": number}))
 
 
 def _touched(said: list[Mention], worn: list[dict[str, Any]]) -> set[str]:

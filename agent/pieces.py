@@ -17,7 +17,8 @@ from agent.mention import (
 )  # fmt: skip
 from tools.wish import Piece
 
-_OR = {"or", "ou", "oder", "o", "或", "还是", "或者", "か", "または"}
+_OR = {"or", "ou", "oder", "o", "u", "或", "或者", "还是", "或是", "か", "または", "もしくは",
+       "それとも"}  # fmt: skip
 _LIST = {"or", "nor", "oder", "ou", "o", "ni"}
 """What links a list of several unwanted things after its first comma."""
 _AND = {"and", "und", "et", "y", "e", "和", "跟", "与", "と", "や", "も"}
@@ -31,6 +32,9 @@ _ONLY = {"only", "nur", "seulement", "solo", "只要", "だけ"}
 _IT = {"it", "them", "that", "those", "these", "this", "ones", "one", "le", "la", "les", "es",
        "sie"}  # fmt: skip
 _ARTICLE = {"a", "an", "some", "the", "un", "une", "ein", "eine", "einen", "una", "unos", "my"}
+_BESIDE = {"maybe", "perhaps", "even", "else", "pair", "of", "vielleicht", "paar", "peut", "etre",
+           "paire", "de", "par", "quizas", "的", "の", "い", "条", "件", "双", "一"}  # fmt: skip
+"""What else may stand between “or” and its garment: “or maybe a pair of trousers”."""
 _DETERMINERS = {"der", "die", "das", "den", "dem", "le", "la", "les", "el", "los", "las", "meine"}
 _BREAK = set(".;!?,，。；！？、:)）")
 
@@ -57,7 +61,11 @@ class _Reader:
         self.joined = False
         self.keep_seen = False
         self.cut = ""
-        self.either = self.removing = self.instead = self.listed = False
+        self.either = self.linked = False
+        """Whether an “or” stands before what comes now; and one right before a garment."""
+        self.removing = self.instead = self.listed = False
+        self.split: tuple[Piece, Piece, Hit] | None = None
+        """The two pieces and the later noun of what was just read as one alternative."""
         self.clause = 0
         """How many mentions there were when this clause began."""
 
@@ -74,7 +82,7 @@ class _Reader:
                 self._flush()
                 self._reset(keep=hit.text in ",，、" and self._list_goes_on(i))
                 self.last = None
-                self.cut, self.either = "", False
+                self.cut, self.either, self.linked = "", False, False
                 self.clause = len(self.out.found)
             elif hit.text in "(（":
                 self.joined, self.gap = True, 0
@@ -93,6 +101,7 @@ class _Reader:
             else:
                 self.gap += 1
                 self.either |= hit.text in _OR
+                self.linked |= hit.text in _OR and self._garment_follows(i)
                 self.joined |= hit.text in _COPULA and self.last is not None
                 if hit.asks("another") and nxt is not None and nxt.has("category", "slot"):
                     self.stance = "swap"
@@ -244,15 +253,17 @@ class _Reader:
                 and one_of(other.piece, named(piece, hit.get("points") or hit.text, self.language))
             )
             if merged and other and not other.loose:
+                self.split = (other.piece, piece, hit) if self.linked else None
                 other.piece, self.last = merged, other
                 continue
+            self.split = None
             self.last = Mention(
                 named(piece, hit.get("points") or hit.text, self.language), self.stance, hit.start
             )
-            self.last.either, self.last.listed = self.either, self.listed
+            self.last.either, self.last.listed = self.linked, self.listed
             self.last.removed = self.removing and self.stance == "avoid"
             self.out.found.append(self.last)
-        self.either = self.listed = False
+        self.either = self.linked = self.listed = False
         self.pending, self.everywhere = {}, False
         self.gap = 0
         self.joined = False
@@ -265,9 +276,13 @@ class _Reader:
         linked = self.language not in ("zh", "ja") and self.joined and self.gap <= 3 and not after
         belongs = (behind and not (after and self.gap)) or linked or self._trails(hit, after)
         if belongs and self.last and self.last.stance != "keep" and not self.last.loose:
+            self._part()
             piece = self.last.piece
             merged = (*getattr(piece, name), *words)
             piece = piece.model_copy(update={name: tuple(dict.fromkeys(merged))})
+            if " or " in piece.said:  # “jupe ou pantalon noir”
+                self.last.piece = replace_said(piece, f"{words[0]} {piece.said}")
+                return
             noun = piece.said.split()[-1] if piece.said else ""
             if len(piece.categories) == 1:
                 noun = piece.categories[0]
@@ -277,6 +292,15 @@ class _Reader:
             self.pending_start = hit.start
         known = self.pending.get(name, ())
         self.pending[name] = tuple(dict.fromkeys((*known, *words)))
+
+    def _part(self) -> None:
+        """“Jupe noire ou pantalon gris”: a noun with a colour of its own is a piece of its own."""
+        if self.split is None or self.last is None or only_kind(self.split[0]):
+            return
+        (self.last.piece, piece, hit), self.split = self.split, None
+        piece = named(piece, hit.get("points") or hit.text, self.language)
+        self.last = Mention(piece, self.stance, hit.start, either=True)
+        self.out.found.append(self.last)
 
     def _noun_next(self, hit: Hit) -> bool:
         """Whether ``hit`` is a garment, or an attribute of one that follows it."""
@@ -299,6 +323,15 @@ class _Reader:
             if other.has("category", "slot"):
                 return True
             if not (other.has(*FIELD) or other.text in ("and", "und", "的", "の", "い", *_OR)):
+                return False
+        return False
+
+    def _garment_follows(self, i: int) -> bool:
+        """Whether a garment comes next, with nothing but what describes it before it."""
+        for other in self.hits[i + 1 : i + 7]:
+            if other.has("category", "slot"):
+                return True
+            if not (other.has(*FIELD, "cut") or other.text in _ARTICLE | _DETERMINERS | _BESIDE):
                 return False
         return False
 

@@ -59,3 +59,38 @@ def test_a_verb_behind_a_list_is_about_all_of_it_and_not_of_the_clause_before():
     assert read("白いシャツとジーンズ、帽子なし") == (("white shirt", "jeans"), {"hat"})
     assert read("den Hut und den Schal weg") == ((), {"hat", "scarf"})
     assert read("帽子和围巾都不要") == ((), {"hat", "scarf"})
+
+
+EITHER = [("black skirt", 1), ("grey trousers", 1)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a black skirt or grey trousers", "a black skirt or maybe a pair of grey trousers",
+        "ein schwarzer Rock oder eine graue Hose", "jupe noire ou pantalon gris",
+        "falda negra o pantalón gris", "黑色裙子或者灰色裤子", "黑色裙子还是灰色裤子",
+        "黒いスカートかグレーのパンツ",
+    ],
+)  # fmt: skip
+def test_described_alternatives_are_wanted_one_or_the_other(text):
+    assert [(p.said, p.choice) for p in understand(text, {}).wish.want] == EITHER
+
+
+@pytest.mark.parametrize(
+    ("text", "choices"),
+    [
+        ("a red skirt, black trousers or a blue dress", [1, 1, 1]),
+        ("white shirt and a black skirt or blue jeans", [0, 1, 1]),
+        ("a skirt for work or dinner with a white blouse", [0, 0]),
+        ("red boots or black heels with a white shirt or a blue blouse", [1, 1, 2, 2]),
+        ("a skirt or trousers", [0]),
+        ("jupe ou pantalon noir", [0]),
+    ],
+)  # fmt: skip
+def test_an_or_joins_what_it_stands_between(text, choices):
+    assert [p.choice for p in understand(text, {}).wish.want] == choices
+
+
+def test_a_colour_behind_alternatives_is_said_of_both():
+    assert understand("jupe ou pantalon noir", {}).wish.want[0].said == "black skirt or trousers"

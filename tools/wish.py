@@ -105,6 +105,8 @@ class Piece(_Strict):
     """How loose it sits; any of them."""
     everywhere: bool = False
     """True: every piece of clothing should match (“all in black”), not only one."""
+    choice: Annotated[int, Field(ge=0, le=99)] = 0
+    """Wanted pieces with the same number above 0 are alternatives: one of them is enough."""
     said: str = ""
     """The words of the request it stands for."""
 

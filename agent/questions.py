@@ -11,8 +11,11 @@ from typing import Any
 from agent import numbers
 from agent.lexicon import Hit
 from agent.phrasebook import EVENTS, listed, name, of_card, say
-from tools.warmth import ensemble_clo, most_clo, needed_clo, temperature_of
-from tools.wish import OCCASIONS, Piece
+from catalog.garment import CATEGORIES
+from tools.reading import read_wish
+from tools.shortlist import slot_gain
+from tools.warmth import ensemble_clo, most_clo, needed_clo, temperature_of, veto
+from tools.wish import OCCASIONS, Piece, Wish
 
 _SHAPES = (
     ("material", r"what.{0,40} made (?:of|from|out of)|(?:what|which) (?:material|fabric)|"
@@ -177,6 +180,35 @@ def warmth(plan: dict[str, Any], celsius: float | None, language: str) -> str:
     return say(told, language, t=f"{outside:g}", a=f"{clo:.2f}", b=f"{low:.2f}")
 
 
+def is_warming(piece: Piece) -> bool:
+    """Whether such a piece is worn against the cold."""
+    return set(piece.slots) <= set(_WARMING) and piece.categories != ("tie",)
+
+
+def is_told(wish: Wish) -> bool:
+    """Whether the weather is known."""
+    return bool(wish.season or wish.weather or wish.temperature_c is not None)
+
+
+def needed_outside(wish: Wish, piece: Piece | None, language: str) -> str:
+    """Whether ``piece`` should be worn in the weather of ``wish``, before there is any outfit."""
+    if piece is None or not is_told(wish):
+        return say("That depends: where are you going, and how cold will it be?", language)
+    context = read_wish(wish)
+    t, met = context.temperature_c, context.occasion.met
+    kinds = piece.categories or [c for c, kind in CATEGORIES.items() if kind.slot in piece.slots]
+    reasons = [veto(c, (*piece.materials, "")[0], t, wish.weather, met) for c in kinds]
+    if all(reasons):
+        return say("Better not: {reason:r}.", language, r=reasons[0].partition(": ")[2])
+    told = "Nothing speaks against it at {n:t} °C. Shall I put an outfit together with it?"
+    if is_warming(piece):
+        must, gain = slot_gain(piece.slots[0], context)
+        told = "There is no need for it at {n:t} °C. Shall I put an outfit together?"
+        if must or gain > 0:
+            told = "Yes, at {n:t} °C it helps. Shall I put an outfit together with it?"
+    return say(told, language, t=f"{t:g}")
+
+
 def needed(
     plan: dict[str, Any],
     piece: Piece | None,
@@ -185,8 +217,7 @@ def needed(
     language: str,
 ) -> str:
     """Whether ``piece`` should be worn, by what the cold asks for; ``worn``: what is worn of it."""
-    slots = piece.slots if piece else ()
-    if not slots or not set(slots) <= set(_WARMING) or piece and piece.categories == ("tie",):
+    if piece is None or not is_warming(piece):
         return say(
             "That is a matter of taste: nothing on the cards speaks for or against it. Ask for it "
             "and I put it in. Nothing was changed.",

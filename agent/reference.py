@@ -90,7 +90,10 @@ _PIECE = re.compile(
     r"(?:one|piece|item|garment|thing|stück|stuck|teil|piece|prenda|pieza|件|点)?$"
 )
 """What stands before “of the first look” when a piece is named by its number."""
-_LOOK = r"(?:\s*(?:one|look|outfit|version|option|tenue|套|个|身|の|を|に|が)|\s*[.!?。！？]?$)"
+_LOOK = (
+    r"(?:\s*(?:one|look|outfit|version|option|tenue|[套个身件条双款顶]|の|を|に|が)|"
+    r"\s*[.!?。！？]?$)"
+)
 
 
 def meant(

@@ -12,10 +12,11 @@ from typing import Any, Literal
 
 from agent import numbers, sizes
 from agent.lexicon import Hit, fold, hits, language_of, named
-from agent.mention import Mention
+from agent.mention import FIELD, Mention
+from agent.mentioned import matches
 from agent.others import asides
 from agent.pieces import mentions
-from agent.questions import about_worn, celsius_asked, event_asked, is_needed
+from agent.questions import about_worn, celsius_asked, event_asked, is_needed, is_told, is_warming
 from agent.reference import looks_number, meant, nth, resolved, steps_back, taken_from
 from agent.refusals import refusal
 from agent.touch_words import touch_of
@@ -38,6 +39,10 @@ class Request:
     language: str = "en"
     wish: Wish = field(default_factory=Wish)
     """The whole wish after this message (not only its change)."""
+    order: str = ""
+    """Kind have: what comes first (``catalog.index.ORDERS``), when it is asked for."""
+    pick: int = 0
+    """Kind dress: which garment of those listed before is to be worn; 0 = none by its number."""
     find: list[Piece] = field(default_factory=list)
     """Pieces asked for by name in this message."""
     pose: str | None = None
@@ -70,6 +75,37 @@ class Request:
 
 def understand(message: str, state: dict[str, Any]) -> Request:
     """Read ``message`` in the light of ``state`` (see ``conversation.note``)."""
+    return _accepted(message, state) or _read(message, state)
+
+
+def _accepted(message: str, state: dict[str, Any]) -> Request | None:
+    """What the question before asks about, to be put on: ``message`` says yes to the offer that
+    answered it, or names one of the garments that were listed: “the second one”."""
+    before, folded = (state.get("said") or [""])[-1], fold(message).strip()
+    yes, number = bool(_YES.fullmatch(folded)), nth(folded)
+    if not before or not (yes or number):
+        return None
+    asked = _read(before, state)
+    worn = (state.get("plan") or {}).get("garments", [])
+    about = asked.about
+    offered = asked.kind == "have" and bool(asked.find)
+    if yes and asked.kind == "needed" and about is not None:
+        new = not any(matches(about, g) for g in worn)
+        offered = new and (bool(worn) or is_told(asked.wish))
+    named = any(h.has(*CLOTHES) for h in hits(message, language_of(message, "en")))
+    if not offered or number and named:
+        return None
+    request = _read(before, state, accepted=True)
+    if asked.kind == "have":
+        plain = {"cheapest": False, "thrifty": 0.0, "warmer": 0.0}
+        request.wish = request.wish.model_copy(update=plain if asked.order else {})
+        request.find, request.order = asked.find, asked.order
+        request.pick = number or (1 if asked.order else 0)
+    return request
+
+
+def _read(message: str, state: dict[str, Any], accepted: bool = False) -> Request:
+    """``understand``; ``accepted``: what the message asks about is to be put on."""
     language = language_of(message, str(state.get("language") or "en"))
     folded = fold(message)
     refused = refusal(folded)
@@ -83,7 +119,7 @@ def understand(message: str, state: dict[str, Any]) -> Request:
     picked, message = _picked(message)
     language, folded = language_of(message, str(state.get("language") or "en")), fold(message)
     found = resolved(hits(message, language), state)
-    asked = about_worn(folded, found) if state.get("plan") else None
+    asked = about_worn(folded, found) if state.get("plan") and not accepted else None
     touch = None if asked else touch_of(message, found, language, state)
     if touch is not None:
         wish = Wish.model_validate(state.get("wish") or {})
@@ -102,10 +138,13 @@ def understand(message: str, state: dict[str, Any]) -> Request:
         request.notes.append(_SAME_PERSON)
     request.pose = picked.get("pose") or _first(found, "pose", masked)
     request.scene = picked.get("scene") or _first(found, "scene", masked)
-    small = _small_talk(found, folded, said, state, request, asked)
-    if small is not None:
+    small = None if accepted else _small_talk(found, folded, said, state, request, asked)
+    undressed = small is request and request.kind == "needed" and not state.get("plan")
+    if small is not None and not undressed:
         return small
     change(request, message, found, said, state)
+    if undressed:  # a question about the weather that was told: nothing is put together for it
+        return request
     request.recolour = _recolour(request, said.found, state)
     return request
 
@@ -160,6 +199,15 @@ _NO = re.compile(
     r"^\s*(?:no|nope|nah|nein|nee|non|不是|不|不对|いや|いいえ|いえ)\s*[,，、]\s*(?=\S)", re.I
 )
 """“No, the boots black”: a word to the person, not a wish."""
+_YES = re.compile(
+    r"(?:yes|yeah|yep|yup|sure|ok|okay|alright|all right|go ahead|please do|do it|do that|ja|gern|"
+    r"gerne|klar|bitte|jawohl|oui|d'? ?accord|volontiers|si|claro|vale|dale|adelante|"
+    r"好|好的|好啊|可以|行|要|是|是的|对|嗯|はい|うん|お願い|おねがい|お願いします|ぜひ)"
+    r"(?:[ ,.!，。！、]*(?:please|sure|do|do it|go ahead|thanks|thank you|that would be \w+|"
+    r"bitte|gern|gerne|s'? ?il vous plait|s'? ?il te plait|merci|por favor|gracias|谢谢|请|"
+    r"お願いします))*[ .!。！]*"
+)
+"""“Yes, please”: nothing but that."""
 _WISHED = re.compile(r"^[^?]*\b(?:make|want|need|something|find|give|must be|should be)\b[^?]*$")
 """“I want it warm enough for -10” is no question."""
 _HAVE = re.compile(
@@ -169,6 +217,15 @@ _HAVE = re.compile(
     r"tienes|tienen|teneis|hay)\b|"
     r"有没有|有什么|有.{1,12}[吗么]|ありますか|売っていますか|置いていますか"
 )
+_SHOWN = re.compile(
+    r"\b(?:your|show me|list|which|what(?:'s| is| are| do)|do you|you (?:have|sell|stock|carry)|"
+    r"have you|you've got|eure?[rsmn]?|ihre?[rsmn]?|zeig\w*|welche[rsnm]?|was (?:ist|sind)|"
+    r"habt ihr|haben sie|hast du|votre|vos|montre\w*|quel(?:le)?s?|avez vous|as tu|sus?|vuestr\w+|"
+    r"ensena\w*|muestra\w*|mostrar\w*|cual(?:es)?|tienes|tienen)\b|"
+    r"你们|有哪些|哪[件条双个款]|是什么|看看|有什么|列出|どれ|どの|見せて|ありますか|教えて|は何|は[?？]$"
+)
+"""The shop's own are asked for: “your cheapest coat”."""
+_PUT = re.compile(r"(?:please |can you |could you )*(?:put|dress|style|pair|combine)\b")
 _WITHIN = re.compile(r"\b(?:in|with) (?:it|this|that|(?:the|this|my) (?:outfit|look))\b")
 _SUBSTANCE = (
     *CLOTHES,
@@ -194,6 +251,24 @@ def _look(number: int, state: dict[str, Any], request: Request) -> Request | Non
         return Request("what", request.language)
     request.kind, request.steps = "first" if number == 1 else "undo", now - number
     return request
+
+
+def _listed(found: list[Hit], folded: str, said: list[Mention]) -> str:
+    """The order of what the shop shall show: “your cheapest coats”; "" when it shows none."""
+    order = next((v for h in found if (v := h.get("order"))), "")
+    named = any(m.stance == "want" and not m.loose for m in said)
+    dressing = any(h.asks("new") or h.cues("add", "swap", "keep") for h in found)
+    dressing |= bool(_PUT.match(folded))
+    if not order or not named or dressing or _WISHED.search(folded):
+        return ""
+    return order if _SHOWN.search(folded) else ""
+
+
+def _described(said: list[Mention]) -> list[Piece]:
+    """The garments named, with what is said of them after a comma: “your coats, in black”."""
+    loose = {name: values for m in said if m.loose for name in FIELD.values()
+             if (values := getattr(m.piece, name))}  # fmt: skip
+    return [m.piece.model_copy(update=loose) for m in said if not m.loose]
 
 
 def _small_talk(
@@ -255,15 +330,23 @@ def _small_talk(
             return answer("cost")
         if asks("what") and not adjust:
             return answer("what")
+    absent = [v for h in found if (v := h.get("absent"))]
     within = plan and _WITHIN.search(folded)
     if asks("have") and within and said.found and not adjust and _HAVE.search(folded):
         return answer("what")
-    told_when = any(h.has("season", "weather", "temperature", "occasion") for h in found)
-    if plan is None and not (told_when or number) and is_needed(folded, found):
-        return answer("unclear")  # nothing is known that an answer could stand on
+    if plan is None and is_needed(folded, found):
+        piece = next((m.piece for m in said.found if not m.loose), None)
+        event = any(h.has("occasion") for h in found) and not (piece and is_warming(piece))
+        if absent and not piece:  # no shop of ours has them
+            return Request("have", request.language, about=Piece(said=" or ".join(absent)))
+        if not event:
+            request.kind, request.about = "needed", piece
+            return request
+    if order := _listed(found, folded, said.found):
+        return Request("have", request.language, about=about, order=order,
+                       find=_described([m for m in said.found if m.stance == "want"]))  # fmt: skip
     if asks("have") and said.found and not asks("new") and _HAVE.search(folded):
         return Request("have", request.language, about=about, find=[m.piece for m in said.found])
-    absent = [v for h in found if (v := h.get("absent"))]
     if asks("have") and absent and not asks("new") and _HAVE.search(folded):
         return Request("have", request.language, about=Piece(said=" or ".join(absent)))
     if asks("cost") and plan is None and said.found and not number:

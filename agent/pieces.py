@@ -68,6 +68,10 @@ class _Reader:
         """The two pieces and the later noun of what was just read as one alternative."""
         self.clause = 0
         """How many mentions there were when this clause began."""
+        self.absent: list[int] = []
+        """Where in this clause something stands that no shop of ours has."""
+        self.doubt = False
+        """Whether the next garment could belong to the list before it as well."""
 
     def read(self) -> Mentions:
         for i, hit in enumerate(self.hits):
@@ -78,12 +82,16 @@ class _Reader:
                 self.listed = False
             if self._enumerates(i):
                 continue
+            if hit.has("absent") and not hit.has("category", "slot"):
+                self.absent.append(hit.start)
+                if self.stance == "avoid":
+                    self.out.spared.add(hit.start)
             if hit.text in _BREAK:
                 self._flush()
                 self._reset(keep=hit.text in ",，、" and self._list_goes_on(i))
                 self.last = None
                 self.cut, self.either, self.linked = "", False, False
-                self.clause = len(self.out.found)
+                self.clause, self.absent = len(self.out.found), []
             elif hit.text in "(（":
                 self.joined, self.gap = True, 0
             elif hit.start in self.masked:
@@ -113,13 +121,31 @@ class _Reader:
         return self.out
 
     def _enumerates(self, i: int) -> bool:
-        """Whether this comma stands inside a list of bare garments: “帽子、マフラーなし”."""
-        if self.language != "ja" or self.hits[i].text not in "、,":
+        """Whether this comma stands inside a list of bare garments: “帽子、マフラーなし”, or of
+        bare attributes: “黒、赤なし”."""
+        if (
+            self.language != "ja"
+            or self.hits[i].text not in "、,・"
+            or not 0 < i < len(self.hits) - 1
+        ):
             return False
+        before, after = self.hits[i - 1], self.hits[i + 1]
+        if any(before.has(kind) and after.has(kind) for kind in FIELD):
+            return self._denied(i)
         if not all(only_kind(m.piece) for m in self.out.found[self.clause :]):
             return False
-        around = (*self.hits[max(i - 1, 0) : i], *self.hits[i + 1 : i + 2])
-        return len(around) == 2 and all(h.has("category", "slot") for h in around)
+        return all(h.has("category", "slot", "absent") for h in (before, after))
+
+    def _denied(self, i: int) -> bool:
+        """Whether a list of bare attributes goes on until a “なし”."""
+        for other in self.hits[i + 1 :]:
+            if other.cues("after", "after_not"):
+                return True
+            if not (other.has(*FIELD) or other.text in "、,・はもがとや") or self._noun_follows(
+                other
+            ):
+                return False
+        return False
 
     def _looks_back(self, i: int) -> bool:
         """A verb behind its garment: “靴を変えて”, “die Schuhe behalten”, “the top, swap it”."""
@@ -150,8 +176,10 @@ class _Reader:
             self.stance = "want"
             return True
         found = self.out.found[0 if pronoun else self.clause :]
+        if stance == "avoid":
+            self.out.spared.update(self.absent)
         if not found:
-            return False
+            return bool(stance == "avoid" and self.absent)
         hit, target = self.hits[i], found[-1]
         before = self.hits[i - 1].text if i else ""
         if stance == "swap" and before == "に" and len(found) > 1:
@@ -192,6 +220,8 @@ class _Reader:
         """After a comma the stance lasts while the list does: “no heels, scarves or hats”."""
         if self.stance == "want" or self._described_garment(i) or self._instead_of_it(i):
             return False
+        if self.stance == "avoid" and self._begins_anew(i):
+            return False
         if self.hits[i].text == "、" and self.language == "zh":  # never stands between sentences
             return True
         for j, hit in enumerate(self.hits[i + 1 : i + 9]):
@@ -199,9 +229,24 @@ class _Reader:
                 return True
             if hit.text in _BREAK and hit.text != "," or hit.has("cue") and j > 0:
                 return bool(hit.text in ("and", "nor"))
-            if j == 0 and not hit.has("category", "slot", *FIELD):
+            if j == 0 and not hit.has("category", "slot", "absent", *FIELD):
                 return False
         return False
+
+    def _begins_anew(self, comma: int) -> bool:
+        """“No black, navy skirt and white shirt”: could be one list, is more likely a new one."""
+        before, after = self.hits[max(comma - 1, 0)], self.hits[comma + 1 : comma + 9]
+        kind = next((k for k, _ in before.meanings if k in FIELD), None)
+        at = next((j for j, h in enumerate(after) if h.has("category", "slot")), None)
+        if kind is None or before.has("category", "slot") or not at or not after[0].has(kind):
+            return False
+        if not all(h.has(*FIELD) for h in after[:at]):
+            return False
+        behind = after[at + 1 :]
+        ends = not behind or behind[0].text in _BREAK
+        described = len(behind) > 1 and behind[0].text == "and" and behind[1].has(*FIELD)
+        self.doubt = ends or described
+        return self.doubt
 
     def _described_garment(self, comma: int) -> bool:
         """Whether something new comes after a list of bare attributes: “no wool, navy dress”."""
@@ -261,6 +306,9 @@ class _Reader:
                 named(piece, hit.get("points") or hit.text, self.language), self.stance, hit.start
             )
             self.last.either, self.last.listed = self.linked, self.listed
+            if self.doubt and self.stance == "want":
+                self.out.notes.append(f"I took the {self.last.piece.words} as wanted")
+            self.doubt = False
             self.last.removed = self.removing and self.stance == "avoid"
             self.out.found.append(self.last)
         self.either = self.linked = self.listed = False

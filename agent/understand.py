@@ -133,7 +133,7 @@ def _read(message: str, state: dict[str, Any], accepted: bool = False) -> Reques
     if others and not person and not any(h.has("adjust", *_SUBSTANCE) for h in found):
         return Request("aside", language)
     said = mentions(found, language, masked)
-    request = Request("dress", language, person=person)
+    request = Request("dress", language, person=person, notes=list(said.notes))
     if others and "presentation" not in person:
         request.notes.append(_SAME_PERSON)
     request.pose = picked.get("pose") or _first(found, "pose", masked)

@@ -115,6 +115,7 @@ def change(
     if size := numbers.size(message):
         new["size"] = size
     absent = [h.get("absent") for i, h in enumerate(found) if h.has("absent")
+              and h.start not in mentioned.spared
               and not any(b.cues("not") for b in found[max(0, i - 3) : i])
               and not any(b.cues("free") for b in found[i + 1 : i + 2])]  # fmt: skip
     new["absent"] = tuple(dict.fromkeys(str(a) for a in absent))[:12]

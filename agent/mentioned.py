@@ -267,6 +267,10 @@ def _covers(avoided: Piece, wanted: Piece) -> bool:
         return wanted.slots == (avoided.slot,)
     if avoided.colors and not avoided.categories and wanted.colors:
         return wanted.colors[0] in avoided.colors
+    for name in ("materials", "patterns"):  # “I'm allergic to wool”
+        mine, theirs = set(getattr(avoided, name)), set(getattr(wanted, name))
+        if mine and theirs and not avoided.categories and theirs <= mine:
+            return True
     return False
 
 

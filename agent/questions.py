@@ -22,7 +22,8 @@ _SHAPES = (
                  r"woraus|welche[ms]? (?:material|stoff)|(?:en |de )?quelle (?:matiere|etoffe)|"
                  r"en quoi (?:est|sont)|de que (?:material|tela|esta hech|estan hech)|"
                  r"什么(?:材质|料子|面料|材料|做的)|(?:何の)?素材(?:は|です)|何でできて"),
-    ("waterproof", r"^(?:and )?(?:is|are|will|does|do) .*(?:water ?proof|rain ?proof|keep .*dry)|"
+    ("waterproof", r"^(?:and )?(?:is|are|will|does|do(?! you)|which (?:of|pieces?|ones?|parts?)|"
+                   r"what(?: of it)? is) .*(?:water ?proof|rain ?proof|keep .*dry)|"
                    r"^(?:ist|sind|halt|halten) .*(?:wasserdicht|regendicht|regenfest)|"
                    r"(?:est|sont)(?: | il | elle ).*impermeables?|"
                    r"(?:es|son) (?:el |la |los |las |este |esta )?.*impermeables?\s*\?|"
@@ -106,6 +107,8 @@ def about_worn(folded: str, found: list[Hit]) -> str | None:
     if kind is not None:
         return kind
     fine = any(h.asks("fine") for h in found)
+    if numbers.budget(folded) is not None:
+        return None  # “that's too dear, 250 at most”
     if not fine and not _ASKED.search(folded.strip()) or _REQUEST.search(folded):
         return None
     if any(h.has("ask") and not (h.asks("thanks") or h.asks("new") or fine) for h in found):
@@ -183,6 +186,33 @@ def warmth(plan: dict[str, Any], celsius: float | None, language: str) -> str:
 def is_warming(piece: Piece) -> bool:
     """Whether such a piece is worn against the cold."""
     return set(piece.slots) <= set(_WARMING) and piece.categories != ("tie",)
+
+
+_OF_IT = re.compile(
+    r"\b(?:in|of) (?:it|this|that|these|them|the (?:outfit|look))\b|"
+    r"\b(?:which|what)(?:'s| is| are)? (?:of (?:these|them)|the)\b.*"
+    r"\b(?:piece|thing|item|part|one)s?\b|"
+    r"^which (?:piece|item|part|one) (?:is|costs)|"
+    r"\b(?:welches|was) .*(?:teil|stuck|davon)\b|\bquelle piece\b|\bque prenda\b|"
+    r"哪[一]?件(?:最|是最)|其中最|どれ"
+)
+
+
+def about_all(folded: str) -> bool:
+    """Whether one of all the pieces worn is asked for: “what's the dearest thing in it?”."""
+    return bool(_OF_IT.search(folded))
+
+
+def most(order: str, plan: dict[str, Any], language: str) -> str:
+    """The cheapest, dearest, warmest or lightest piece of ``plan``."""
+    key = "price" if order in ("cheapest", "dearest") else "clo"
+    sign = -1 if order in ("dearest", "warmest") else 1
+    first = min(plan["garments"], key=lambda g: sign * float(g[key]))
+    coin = plan.get("currency") or "EUR"
+    amount = f"{first['price']:.2f} {coin}" if key == "price" else f"{first['clo']:g} clo"
+    names = {str(first["name"]): of_card(first, language)}
+    told = "That is {garment:x} ({n:a}). Nothing was changed."
+    return say(told, language, names, x=first["name"], a=amount)
 
 
 def is_told(wish: Wish) -> bool:

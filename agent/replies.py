@@ -90,6 +90,8 @@ def small_talk(request: Request, state: dict[str, Any]) -> str:
             return questions.needed_outside(request.wish, about, language)
         worn_so = [] if missing else shown
         return questions.needed(plan, about, worn_so, request.celsius, language)
+    if kind == "most":
+        return questions.most(request.order, plan, language)
     if kind == "aside":
         return say(ASIDE, language)
     if kind == "compare":

@@ -14,9 +14,17 @@ from agent import numbers, sizes
 from agent.lexicon import Hit, fold, hits, language_of, named
 from agent.mention import FIELD, Mention
 from agent.mentioned import matches
-from agent.others import asides
+from agent.others import asides, company
 from agent.pieces import mentions
-from agent.questions import about_worn, celsius_asked, event_asked, is_needed, is_told, is_warming
+from agent.questions import (
+    about_all,
+    about_worn,
+    celsius_asked,
+    event_asked,
+    is_needed,
+    is_told,
+    is_warming,
+)
 from agent.reference import looks_number, meant, nth, resolved, steps_back, taken_from
 from agent.refusals import refusal
 from agent.touch_words import touch_of
@@ -27,7 +35,7 @@ from tools.wish import Piece, Wish
 Kind = Literal[
     "dress", "touch", "redraw", "undo", "redo", "first", "greet", "thanks", "why", "cost", "what",
     "warm_enough", "help", "have", "compare", "decline", "unclear", "material",
-    "waterproof", "dressy", "cannot_tell", "sizes", "needed", "aside",
+    "waterproof", "dressy", "cannot_tell", "sizes", "needed", "aside", "most",
 ]  # fmt: skip
 
 
@@ -40,7 +48,7 @@ class Request:
     wish: Wish = field(default_factory=Wish)
     """The whole wish after this message (not only its change)."""
     order: str = ""
-    """Kind have: what comes first (``catalog.index.ORDERS``), when it is asked for."""
+    """Kinds have and most: what comes first (``catalog.index.ORDERS``), when it is asked for."""
     pick: int = 0
     """Kind dress: which garment of those listed before is to be worn; 0 = none by its number."""
     find: list[Piece] = field(default_factory=list)
@@ -116,6 +124,9 @@ def _read(message: str, state: dict[str, Any], accepted: bool = False) -> Reques
     left, measured = sizes.without_measures(folded)
     message = left if measured else message
     message = _NO.sub("", _APART.sub(r"\1 off \2", message))
+    limit = Wish.model_validate(state.get("wish") or {}).budget
+    if limit is not None and (amount := numbers.bare_amount(message)):
+        message = f"{message}, budget {amount:g}"  # “make that 100”: of the budget spoken of
     picked, message = _picked(message)
     language, folded = language_of(message, str(state.get("language") or "en")), fold(message)
     found = resolved(hits(message, language), state)
@@ -130,11 +141,12 @@ def _read(message: str, state: dict[str, Any], accepted: bool = False) -> Reques
     masked, person = wearer([h for h in found if h.start not in others], folded)
     if any(h.asks("couple") for h in found):
         person.pop("presentation", None)  # one is dressed at a time: who was, stays
-    if others and not person and not any(h.has("adjust", *_SUBSTANCE) for h in found):
+    told = others - company(found, language)
+    if told and not person and not any(h.has("adjust", *_SUBSTANCE) for h in found):
         return Request("aside", language)
     said = mentions(found, language, masked)
     request = Request("dress", language, person=person, notes=list(said.notes))
-    if others and "presentation" not in person:
+    if told and "presentation" not in person:
         request.notes.append(_SAME_PERSON)
     request.pose = picked.get("pose") or _first(found, "pose", masked)
     request.scene = picked.get("scene") or _first(found, "scene", masked)
@@ -322,7 +334,14 @@ def _small_talk(
             )
             request.event = event_asked(found)
             request.kind = asked  # type: ignore[assignment]
-            request.about = next((m.piece for m in said.found if not m.loose), None)
+            raincoat = {h.start for h in found if h.text == "waterproof"}  # not the noun here
+            request.about = next(
+                (m.piece for m in said.found if not m.loose and m.start not in raincoat), None
+            )
+            return request
+        order = next((v for h in found if (v := h.get("order"))), "")
+        if order and about_all(folded) and not any(m.stance == "want" for m in said.found):
+            request.kind, request.order = "most", order
             return request
         if asks("why") and not asks("new"):
             return answer("why")

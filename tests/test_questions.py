@@ -244,3 +244,32 @@ def test_one_of_the_garments_listed_is_taken_by_its_number(room):
 )  # fmt: skip
 def test_the_cheapest_to_wear_is_no_listing(text):
     assert understand(text, {}).kind == "dress"
+
+
+def test_one_piece_of_what_is_worn_is_told_by_price_and_warmth(tmp_path):
+    stylist = Stylist(FakeEngineStudio(tmp_path), tmp_path)
+    first = stylist.ask("winter commute", "t", render=False)["plan"]
+    dearest = max(first["garments"], key=lambda g: g["price"])
+    warmest = max(first["garments"], key=lambda g: g["clo"])
+    for text, said in (
+        ("what's the most expensive thing in it?", f"{dearest['name']} ({dearest['price']:.2f}"),
+        ("which piece is the warmest?", f"{warmest['name']} ({warmest['clo']:g} clo"),
+        ("welches Teil ist am teuersten?", f"{dearest['price']:.2f}"),
+        ("一番高いのはどれ？", f"{dearest['price']:.2f}"),
+    ):
+        answer = stylist.ask(text, "t", render=False)
+        assert said in answer["reply"] and answer["plan"] == first, text
+    reply = stylist.ask("which pieces are waterproof?", "t", render=False)["reply"]
+    assert all(g["name"] in reply for g in first["garments"])
+    listed = stylist.ask("do you have waterproof shoes?", "t", render=False)
+    assert [c["name"] for c in listed["tool_calls"]] == ["find_garments"]
+
+
+def test_which_is_cheaper_is_a_comparison_and_a_limit_no_question(tmp_path):
+    stylist = Stylist(FakeEngineStudio(tmp_path), tmp_path)
+    stylist.ask("winter commute", "t", render=False)
+    second = stylist.ask("swap the boots", "t", render=False)["plan"]
+    answer = stylist.ask("what is cheaper, this or the first?", "t", render=False)
+    assert answer["plan"] == second and answer["reply"].startswith("Look 1: ")
+    dear = stylist.ask("c'est trop cher, max 250", "t", render=False)
+    assert dear["plan"]["price_total"] <= 250

@@ -104,8 +104,8 @@ def brought_in(
                 plain = Piece(slot=target[0]["slot"]) if target else piece
                 slot = plain.model_copy(update={"said": f"other {m.piece.said or plain.slot}"})
                 kind = piece.categories if here and len(piece.categories) == 1 else ()
-                if piece.colors and not here:
-                    slot = piece
+                if (piece.colors or piece.categories) and not here:
+                    slot = piece  # “the trousers in another colour”, where a skirt is worn
                 elif kind:
                     slot = slot.model_copy(update={"categories": kind})
                 want = (*without(want, slot), slot)

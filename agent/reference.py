@@ -91,7 +91,7 @@ _PIECE = re.compile(
 )
 """What stands before “of the first look” when a piece is named by its number."""
 _LOOK = (
-    r"(?:\s*(?:one|look|outfit|version|option|tenue|[套个身件条双款顶]|の|を|に|が)|"
+    r"(?:\s*(?:one|look|outfit|or this|version|option|tenue|[套个身件条双款顶]|の|を|に|が)|"
     r"\s*[.!?。！？]?$)"
 )
 

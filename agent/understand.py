@@ -145,6 +145,9 @@ def _read(message: str, state: dict[str, Any], accepted: bool = False) -> Reques
     if told and not person and not any(h.has("adjust", *_SUBSTANCE) for h in found):
         return Request("aside", language)
     said = mentions(found, language, masked)
+    if _ON.match(folded) and (state.get("said") or []) and _denied(str(state["said"][-1]), state):
+        for mention in said.of("want"):  # “she doesn't like dresses” – “or skirts”
+            mention.stance = "avoid"
     request = Request("dress", language, person=person, notes=list(said.notes))
     if told and "presentation" not in person:
         request.notes.append(_SAME_PERSON)
@@ -159,6 +162,17 @@ def _read(message: str, state: dict[str, Any], accepted: bool = False) -> Reques
         return request
     request.recolour = _recolour(request, said.found, state)
     return request
+
+
+_ON = re.compile(r"(?:or|nor|oder|ou|ni|或者?|もしくは)\b|或")
+"""A message that goes on with a list."""
+
+
+def _denied(message: str, state: dict[str, Any]) -> bool:
+    """Whether the last thing that ``message`` mentions is not wanted."""
+    language = language_of(message, str(state.get("language") or "en"))
+    found = mentions(hits(message, language), language, set()).found
+    return bool(found) and found[-1].stance == "avoid"
 
 
 _SAME_PERSON = "the outfit stays for the same person: say whom it is for and I dress them"

@@ -412,3 +412,11 @@ def test_both_of_two_alternatives_may_come_and_then_nothing_is_left_to_say():
     outfit = choose(Wish(temperature_c=-8, want=either(hat, scarf)), wardrobe())
     assert {"headwear", "neckwear"} <= set(slots(outfit))
     assert not any(a.startswith("I took the") for a in outfit.assumptions)
+
+
+def test_nothing_sleeveless_leaves_shoes_and_trousers():
+    bare = Piece(sleeves=("none",), said="something sleeveless")
+    outfit = choose(Wish(occasion="party", who="women", avoid=(bare,)), wardrobe())
+    assert outfit.complete and not outfit.unmet
+    assert all(c.garment.shape.sleeves != "none" for c in outfit.garments
+               if c.garment.slot in ("top", "onepiece", "outerwear"))  # fmt: skip

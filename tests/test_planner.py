@@ -574,3 +574,32 @@ def test_not_that_one_exchanges_the_garment_spoken_of_alone(talk):
     first = slots(talk("add a jacket"))
     second = slots(talk("not that one"))
     assert {s for s in first if first[s]["id"] != second[s]["id"]} == {"outerwear"}
+
+
+@pytest.mark.parametrize(("before", "text"), [("she doesn't like dresses", "or skirts"),
+                                              ("keine Kleider", "oder Röcke"),
+                                              ("不要连衣裙", "或者裙子")])  # fmt: skip
+def test_a_message_that_begins_with_or_goes_on_with_what_is_unwanted(before, text):
+    read = wish(text, {"said": [before]})
+    assert {"mini skirt", "midi skirt"} <= {c for p in read.avoid for c in p.categories}
+    assert not read.want and wish("or brown shoes", {"said": ["black shoes"]}).want
+
+
+def test_any_colour_but_one_is_without_that_one():
+    assert "grey" in avoided("any colour but grey") and not wanted("any colour but grey")
+
+
+def test_what_is_not_worn_is_not_exchanged_for_something_else(talk):
+    talk("work, a green skirt")
+    now = slots(talk("the trousers in another colour"))
+    assert now["bottom"]["category"] == "trousers"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("what did you change?", "compare"), ("was hat sich geändert?", "compare"),
+     ("改了什么？", "compare"), ("remets la tenue d'avant", "undo"), ("roll back", "undo")],
+)  # fmt: skip
+def test_what_changed_and_going_back_are_understood(text, kind):
+    plan = {"garments": [], "season": {"summer": 1.0}, "temperature_c": 26.0}
+    assert understand(text, {"plan": plan}).kind == kind

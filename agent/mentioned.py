@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agent.lexicon import Hit
 from agent.mention import Mention, places, without
 from agent.reference import meant
+from agent.request import Request
 from tools.wish import Piece, Wish
-
-if TYPE_CHECKING:
-    from agent.understand import Request
 
 _LENGTHS = (
     ("mini dress", "midi dress", "maxi dress"),

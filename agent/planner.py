@@ -32,7 +32,8 @@ from agent.conversation import note_of
 from agent.lexicon import hits, plain_words
 from agent.mentioned import matches
 from agent.phrasebook import say, told
-from agent.understand import Request, understand
+from agent.request import Request
+from agent.understand import understand
 from tools.wish import Piece, Wish
 
 _FINDS = 3

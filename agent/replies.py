@@ -8,7 +8,7 @@ from typing import Any
 from agent import questions, sizes
 from agent.phrasebook import EVENTS, listed, of_card, piece, say, told
 from agent.reference import meant
-from agent.understand import Request
+from agent.request import Request
 
 OFFER = "Tell me where you are going and how the weather is, and I will put an outfit together."
 _ASK = "Where are you going, and how is the weather?"

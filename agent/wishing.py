@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agent import numbers
 from agent.lexicon import Hit, fold
 from agent.mention import Mention, Mentions
 from agent.mentioned import brought_in, is_wanted, matches, measured, only_fit, staying, taken_back
 from agent.reference import looks_number, piece_number, taken_from
+from agent.request import Request
 from tools.reading import read_wish
 from tools.wish import OCCASIONS, Piece, Wish
-
-if TYPE_CHECKING:
-    from agent.understand import Request
 
 _WOMENS = {"mini skirt", "midi skirt", "pencil skirt", "mini dress", "midi dress", "maxi dress",
            "heels", "ballet flats", "blouse"}  # fmt: skip

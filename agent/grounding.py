@@ -30,6 +30,7 @@ _FACTS = (
     "waterproof",
     "dressy",
     "needed",
+    "most",
 )
 """Questions whose answer stands in the plan: the program says it, whichever model plans."""
 _SEASON_SHARE = 0.1

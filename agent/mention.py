@@ -66,6 +66,10 @@ class Mentions:
     """“keep everything”, “same but …”."""
     change_rest: bool = False
     """“change everything else”."""
+    spared: set[int] = field(default_factory=set)
+    """Starts of words for what no shop of ours has, and that are not wanted either: “no gloves”."""
+    notes: list[str] = field(default_factory=list)
+    """How what could be read in two ways was read."""
 
     def of(self, *stances: Stance) -> list[Mention]:
         return [m for m in self.found if m.stance in stances]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agent.lexicon import Hit
-from agent.mention import Mention, without
+from agent.mention import Mention, places, without
 from agent.reference import meant
+from agent.request import Request
 from tools.wish import Piece, Wish
-
-if TYPE_CHECKING:
-    from agent.understand import Request
 
 _LENGTHS = (
     ("mini dress", "midi dress", "maxi dress"),
@@ -55,9 +53,9 @@ def brought_in(
                 # “add a bag”, “with shoes”: any will do
                 piece = piece.model_copy(update={"said": piece.slot or piece.said})
             # what was said before gives way; two wishes of one message are both told
-            old = tuple(w for w in want if m.either or w not in new)
-            same = tuple(w for w in want if w not in old)
-            want, new = (*without(old, piece), *same, piece), (*new, piece)
+            old = tuple(w for w in want if w not in new)
+            new = _with_alternative(new, piece, old) if m.either else (*new, piece)
+            want = (*without(old, piece), *new)
             avoid = tuple(a for a in avoid if not _same(a, piece))
             less = tuple(a for a in less if not _same(a, piece))
             request.find.append(piece)
@@ -104,8 +102,8 @@ def brought_in(
                 plain = Piece(slot=target[0]["slot"]) if target else piece
                 slot = plain.model_copy(update={"said": f"other {m.piece.said or plain.slot}"})
                 kind = piece.categories if here and len(piece.categories) == 1 else ()
-                if piece.colors and not here:
-                    slot = piece
+                if (piece.colors or piece.categories) and not here:
+                    slot = piece  # “the trousers in another colour”, where a skirt is worn
                 elif kind:
                     slot = slot.model_copy(update={"categories": kind})
                 want = (*without(want, slot), slot)
@@ -207,6 +205,19 @@ def taken_back(wish: Wish, said: list[Mention], before: list[dict[str, Any]]) ->
     )
 
 
+def _with_alternative(
+    new: tuple[Piece, ...], piece: Piece, old: tuple[Piece, ...]
+) -> tuple[Piece, ...]:
+    """“A black skirt, a blue dress or grey trousers”: one of those for the same place is enough."""
+    if not new:
+        return (piece,)
+    number = new[-1].choice or 1 + max(w.choice for w in (*old, *new))
+    mine = places(piece.slots)
+    joined = {id(w) for w in new if w is new[-1] or places(w.slots) & mine and not w.choice}
+    either = (w.model_copy(update={"choice": number}) if id(w) in joined else w for w in new)
+    return (*either, piece.model_copy(update={"choice": number}))
+
+
 def _touched(said: list[Mention], worn: list[dict[str, Any]]) -> set[str]:
     """The slots that new pieces go to, with those that cannot stay beside them."""
     touched: set[str] = set()
@@ -254,6 +265,10 @@ def _covers(avoided: Piece, wanted: Piece) -> bool:
         return wanted.slots == (avoided.slot,)
     if avoided.colors and not avoided.categories and wanted.colors:
         return wanted.colors[0] in avoided.colors
+    for name in ("materials", "patterns"):  # “I'm allergic to wool”
+        mine, theirs = set(getattr(avoided, name)), set(getattr(wanted, name))
+        if mine and theirs and not avoided.categories and theirs <= mine:
+            return True
     return False
 
 

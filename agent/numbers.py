@@ -118,6 +118,22 @@ def budget(text: str) -> float | None:
     return None
 
 
+_BARE = re.compile(
+    r"^(?:(?:no|ok(?:ay)?|well|then|hmm|actually|sorry|that's|rather|und|gut|dann|lieber|non|alors|"
+    r"plutot|bueno|vale|mejor|entonces|那就?|では|じゃあ)[ ,，、]*)*"
+    r"(?:[^.;?]*\b(?:make (?:it|that)|say|rather|at most|max(?:imum)?|up to|only|hochstens|maximal|"
+    r"mach|lieber|doch|plutot|disons|mejor|pongamos)\s+)?"
+    r"(\d{2,6}(?:[.,]\d\d)?)(?:\s*(?:then|instead|please|max|tops|at most|is fine|is ok|bitte|"
+    r"stattdessen|plutot|maximum|s'? il vous plait|por favor|mejor|吧|で))*\s*[.!。]?$"
+)
+
+
+def bare_amount(text: str) -> float | None:
+    """The number that is all a message says, or says for a number before: “make that 100”."""
+    found = _BARE.match(in_digits(fold(text)).strip())
+    return float(found.group(1).replace(",", ".")) if found else None
+
+
 _OTHER_COIN = re.compile(rf"\d\s*{_FOREIGN}|{_FOREIGN}\s*\d")
 
 

@@ -8,6 +8,12 @@ from agent.lexicon import Hit, hits, language_of, listed_words
 
 _ENDS = set(".;!?,，。；！？、")
 _TOPIC = {"は", "も", "が"}
+_ALONG = {
+    "en": {"with"}, "de": {"mit"}, "fr": {"avec"}, "es": {"con"}, "zh": {"和", "跟", "与", "陪"},
+    "ja": {"と"},
+}  # fmt: skip
+_WHOSE = {"my", "our", "a", "the", "meinem", "meiner", "meinen", "unserem", "einem", "einer", "mon",
+          "ma", "mes", "un", "une", "mi", "mis", "una"}  # fmt: skip
 _MYSELF = {"i", "i'm", "me", "ich", "mir", "mich", "je", "j'", "moi", "yo", "soy", "我", "私"}
 
 
@@ -18,7 +24,33 @@ def asides(found: list[Hit], language: str, state: dict[str, Any]) -> set[int]:
     sentence says what they dress for. With nobody dressed yet and no word about the speaker, they
     are taken to be the wearer, and so are they once an outfit was asked for them.
     """
-    spoken = _spoken_of(found, language)
+    beside = company(found, language)
+    spoken = [h for h in _spoken_of(found, language) if h.start not in beside]
+    return beside | _told_of(spoken, found, state)
+
+
+def company(found: list[Hit], language: str) -> set[int]:
+    """Starts of the words for those who come along: “dinner with my wife's parents”."""
+    along: set[int] = set()
+    for i, hit in enumerate(found):
+        if not hit.has("who"):
+            continue
+        before = [h.text for h in found[max(i - 2, 0) : i]]
+        words = _ALONG[language]
+        if language == "ja":
+            after = found[i + 1].text if i + 1 < len(found) else ""
+            beside = after in words
+        elif language == "zh":
+            beside = "".join(before).removesuffix("我")[-1:] in words
+        else:
+            beside = len(before) > 1 and before[0] in words and before[1] in _WHOSE
+        if beside:
+            along.add(hit.start)
+    return along
+
+
+def _told_of(spoken: list[Hit], found: list[Hit], state: dict[str, Any]) -> set[int]:
+    """Starts of the words for those of whom something is told, and who are not the wearer."""
     if not spoken or not (state.get("plan") or any(h.text in _MYSELF for h in found)):
         return set()
     dressed = _dressed_before(state)

@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 from agent.lexicon import Hit
+from agent.lookahead import (
+    ARTICLE,
+    BREAK,
+    DETERMINERS,
+    OR,
+    attributes_follow,
+    begins_anew,
+    denied,
+    described_garment,
+    garment_follows,
+    instead_of,
+    noun_follows,
+)  # fmt: skip
 from agent.mention import (
     FIELD,
     Mention,
@@ -12,12 +25,10 @@ from agent.mention import (
     named,
     one_of,
     only_kind,
-    places,
     replace_said,
 )  # fmt: skip
 from tools.wish import Piece
 
-_OR = {"or", "ou", "oder", "o", "或", "还是", "或者", "か", "または"}
 _LIST = {"or", "nor", "oder", "ou", "o", "ni"}
 """What links a list of several unwanted things after its first comma."""
 _AND = {"and", "und", "et", "y", "e", "和", "跟", "与", "と", "や", "も"}
@@ -30,9 +41,6 @@ _BETWEEN = {"は", "を", "が", "も", "换成", "改成", "变成", "要", "�
 _ONLY = {"only", "nur", "seulement", "solo", "只要", "だけ"}
 _IT = {"it", "them", "that", "those", "these", "this", "ones", "one", "le", "la", "les", "es",
        "sie"}  # fmt: skip
-_ARTICLE = {"a", "an", "some", "the", "un", "une", "ein", "eine", "einen", "una", "unos", "my"}
-_DETERMINERS = {"der", "die", "das", "den", "dem", "le", "la", "les", "el", "los", "las", "meine"}
-_BREAK = set(".;!?,，。；！？、:)）")
 
 
 def mentions(found: list[Hit], language: str, masked: set[int]) -> Mentions:
@@ -57,25 +65,37 @@ class _Reader:
         self.joined = False
         self.keep_seen = False
         self.cut = ""
-        self.either = self.removing = self.instead = self.listed = False
+        self.either = self.linked = False
+        """Whether an “or” stands before what comes now; and one right before a garment."""
+        self.removing = self.instead = self.listed = False
+        self.split: tuple[Piece, Piece, Hit] | None = None
+        """The two pieces and the later noun of what was just read as one alternative."""
         self.clause = 0
         """How many mentions there were when this clause began."""
+        self.absent: list[int] = []
+        """Where in this clause something stands that no shop of ours has."""
+        self.doubt = False
+        """Whether the next garment could belong to the list before it as well."""
 
     def read(self) -> Mentions:
         for i, hit in enumerate(self.hits):
             nxt = self.hits[i + 1] if i + 1 < len(self.hits) else None
             if hit.text in _AND and self.last is not None or self._enumerates(i):
                 self.listed = True
-            elif not (hit.text in _ARTICLE | _DETERMINERS or hit.has(*FIELD, "category", "slot")):
+            elif not (hit.text in ARTICLE | DETERMINERS or hit.has(*FIELD, "category", "slot")):
                 self.listed = False
             if self._enumerates(i):
                 continue
-            if hit.text in _BREAK:
+            if hit.has("absent") and not hit.has("category", "slot"):
+                self.absent.append(hit.start)
+                if self.stance == "avoid":
+                    self.out.spared.add(hit.start)
+            if hit.text in BREAK:
                 self._flush()
                 self._reset(keep=hit.text in ",，、" and self._list_goes_on(i))
                 self.last = None
-                self.cut, self.either = "", False
-                self.clause = len(self.out.found)
+                self.cut, self.either, self.linked = "", False, False
+                self.clause, self.absent = len(self.out.found), []
             elif hit.text in "(（":
                 self.joined, self.gap = True, 0
             elif hit.start in self.masked:
@@ -92,7 +112,8 @@ class _Reader:
                 self._cue(hit, nxt)
             else:
                 self.gap += 1
-                self.either |= hit.text in _OR
+                self.either |= hit.text in OR
+                self.linked |= hit.text in OR and garment_follows(self.hits, i)
                 self.joined |= hit.text in _COPULA and self.last is not None
                 if hit.asks("another") and nxt is not None and nxt.has("category", "slot"):
                     self.stance = "swap"
@@ -104,13 +125,20 @@ class _Reader:
         return self.out
 
     def _enumerates(self, i: int) -> bool:
-        """Whether this comma stands inside a list of bare garments: “帽子、マフラーなし”."""
-        if self.language != "ja" or self.hits[i].text not in "、,":
+        """Whether this comma stands inside a list of bare garments: “帽子、マフラーなし”, or of
+        bare attributes: “黒、赤なし”."""
+        if (
+            self.language != "ja"
+            or self.hits[i].text not in "、,・"
+            or not 0 < i < len(self.hits) - 1
+        ):
             return False
+        before, after = self.hits[i - 1], self.hits[i + 1]
+        if any(before.has(kind) and after.has(kind) for kind in FIELD):
+            return denied(self.hits, i)
         if not all(only_kind(m.piece) for m in self.out.found[self.clause :]):
             return False
-        around = (*self.hits[max(i - 1, 0) : i], *self.hits[i + 1 : i + 2])
-        return len(around) == 2 and all(h.has("category", "slot") for h in around)
+        return all(h.has("category", "slot", "absent") for h in (before, after))
 
     def _looks_back(self, i: int) -> bool:
         """A verb behind its garment: “靴を変えて”, “die Schuhe behalten”, “the top, swap it”."""
@@ -126,7 +154,7 @@ class _Reader:
             return False
         pronoun = False
         for other in self.hits[i + 1 :]:
-            if other.text in _BREAK or other.cues("swap", "add"):
+            if other.text in BREAK or other.cues("swap", "add"):
                 break
             if other.has("category", "slot", *FIELD) or other.cues("everything", "for"):
                 return hit.cues("after_not") and self._turn("avoid", i, False)
@@ -141,8 +169,10 @@ class _Reader:
             self.stance = "want"
             return True
         found = self.out.found[0 if pronoun else self.clause :]
+        if stance == "avoid":
+            self.out.spared.update(self.absent)
         if not found:
-            return False
+            return bool(stance == "avoid" and self.absent)
         hit, target = self.hits[i], found[-1]
         before = self.hits[i - 1].text if i else ""
         if stance == "swap" and before == "に" and len(found) > 1:
@@ -181,50 +211,25 @@ class _Reader:
 
     def _list_goes_on(self, i: int) -> bool:
         """After a comma the stance lasts while the list does: “no heels, scarves or hats”."""
-        if self.stance == "want" or self._described_garment(i) or self._instead_of_it(i):
+        if self.stance == "want" or described_garment(self.hits, i):
             return False
+        if self.stance == "avoid":
+            bare = self.last.piece if self.last is not None else None
+            if bare is not None and instead_of(bare, self.hits, i, self.language):
+                return False
+            self.doubt = begins_anew(self.hits, i)
+            if self.doubt:
+                return False
         if self.hits[i].text == "、" and self.language == "zh":  # never stands between sentences
             return True
         for j, hit in enumerate(self.hits[i + 1 : i + 9]):
             if hit.text in _LIST:
                 return True
-            if hit.text in _BREAK and hit.text != "," or hit.has("cue") and j > 0:
+            if hit.text in BREAK and hit.text != "," or hit.has("cue") and j > 0:
                 return bool(hit.text in ("and", "nor"))
-            if j == 0 and not hit.has("category", "slot", *FIELD):
+            if j == 0 and not hit.has("category", "slot", "absent", *FIELD):
                 return False
         return False
-
-    def _described_garment(self, comma: int) -> bool:
-        """Whether something new comes after a list of bare attributes: “no wool, navy dress”."""
-        before, after = self.hits[max(comma - 1, 0)], self.hits[comma + 1 : comma + 6]
-        kind = next((k for k, _ in before.meanings if k in FIELD), None)
-        at = next((j for j, h in enumerate(after) if h.has("category", "slot")), None)
-        if kind is None or before.has("category", "slot") or at is None:
-            return False
-        about = after[at - 1] if at else after[1] if len(after) > 1 else None
-        if about is None or not about.has(*FIELD) or not (at == 0 or after[0].has(*FIELD)):
-            return False
-        return not after[0].has(kind) and not about.has(kind)
-
-    def _instead_of_it(self, comma: int) -> bool:
-        """“no jeans, black skirt or trousers”: a described garment for the place of the bare one
-        that is not wanted is what is wanted there; “no jeans, shorts or skirts” goes on."""
-        if self.stance != "avoid" or self.last is None or not only_kind(self.last.piece):
-            return False
-        after = self.hits[comma + 1 : comma + 6]
-        at = next((j for j, h in enumerate(after) if h.has("category", "slot")), None)
-        if at is None or any(h.text in _BREAK or h.cues("not") for h in after[:at]):
-            return False
-        behind = after[at + 1 : at + 2] if self.language in ("fr", "es") else []
-        if not any(h.has(*FIELD) for h in (*after[:at], *behind)):
-            return False
-        value = after[at].get("category")
-        groups = value.split("+") if value else []
-        piece = Piece(
-            slot=None if value else after[at].get("slot"),  # type: ignore[arg-type]
-            categories=tuple(groups[0].split("|")) if groups else (),
-        )
-        return bool(places(piece.slots) & places(self.last.piece.slots))
 
     def _garment(self, hit: Hit) -> None:
         value = hit.get("category")
@@ -244,15 +249,20 @@ class _Reader:
                 and one_of(other.piece, named(piece, hit.get("points") or hit.text, self.language))
             )
             if merged and other and not other.loose:
+                self.split = (other.piece, piece, hit) if self.linked else None
                 other.piece, self.last = merged, other
                 continue
+            self.split = None
             self.last = Mention(
                 named(piece, hit.get("points") or hit.text, self.language), self.stance, hit.start
             )
-            self.last.either, self.last.listed = self.either, self.listed
+            self.last.either, self.last.listed = self.linked, self.listed
+            if self.doubt and self.stance == "want":
+                self.out.notes.append(f"I took the {self.last.piece.words} as wanted")
+            self.doubt = False
             self.last.removed = self.removing and self.stance == "avoid"
             self.out.found.append(self.last)
-        self.either = self.listed = False
+        self.either = self.linked = self.listed = False
         self.pending, self.everywhere = {}, False
         self.gap = 0
         self.joined = False
@@ -260,14 +270,18 @@ class _Reader:
     def _attribute(self, hit: Hit, nxt: Hit | None) -> None:
         kind = next(k for k, _ in hit.meanings if k in FIELD)
         name, words = attribute(kind, hit.get(kind) or "")
-        after = self._noun_follows(hit)
+        after = noun_follows(self.hits, hit)
         behind = self.language in ("fr", "es") and self.gap <= 1 and not self.joined
         linked = self.language not in ("zh", "ja") and self.joined and self.gap <= 3 and not after
         belongs = (behind and not (after and self.gap)) or linked or self._trails(hit, after)
         if belongs and self.last and self.last.stance != "keep" and not self.last.loose:
+            self._part()
             piece = self.last.piece
             merged = (*getattr(piece, name), *words)
             piece = piece.model_copy(update={name: tuple(dict.fromkeys(merged))})
+            if " or " in piece.said:  # “jupe ou pantalon noir”
+                self.last.piece = replace_said(piece, f"{words[0]} {piece.said}")
+                return
             noun = piece.said.split()[-1] if piece.said else ""
             if len(piece.categories) == 1:
                 noun = piece.categories[0]
@@ -278,9 +292,18 @@ class _Reader:
         known = self.pending.get(name, ())
         self.pending[name] = tuple(dict.fromkeys((*known, *words)))
 
+    def _part(self) -> None:
+        """“Jupe noire ou pantalon gris”: a noun with a colour of its own is a piece of its own."""
+        if self.split is None or self.last is None or only_kind(self.split[0]):
+            return
+        (self.last.piece, piece, hit), self.split = self.split, None
+        piece = named(piece, hit.get("points") or hit.text, self.language)
+        self.last = Mention(piece, self.stance, hit.start, either=True)
+        self.out.found.append(self.last)
+
     def _noun_next(self, hit: Hit) -> bool:
         """Whether ``hit`` is a garment, or an attribute of one that follows it."""
-        return not hit.has(*FIELD) or hit.has("category", "slot") or self._noun_follows(hit)
+        return not hit.has(*FIELD) or hit.has("category", "slot") or noun_follows(self.hits, hit)
 
     def _trails(self, hit: Hit, after: bool) -> bool:
         """“Make the coat red”, “mach die Hose blau”, “领带红色”: right behind its garment."""
@@ -292,25 +315,9 @@ class _Reader:
         before = self.hits[at] if at >= 0 else None
         return before is not None and (before.start == self.last.start or before.has(*FIELD))
 
-    def _noun_follows(self, hit: Hit) -> bool:
-        """Whether a garment comes right after this attribute and further ones."""
-        at = self.hits.index(hit)
-        for other in self.hits[at + 1 : at + 5]:
-            if other.has("category", "slot"):
-                return True
-            if not (other.has(*FIELD) or other.text in ("and", "und", "的", "の", "い", *_OR)):
-                return False
-        return False
-
-    def _attributes_follow(self, hit: Hit) -> bool:
-        """Whether colours or the like come after this word and before any garment."""
-        about = (h for h in self.hits if h.start > hit.start and h.has("category", "slot", *FIELD))
-        following = next(about, None)
-        return following is not None and following.has(*FIELD)
-
     def _cue(self, hit: Hit, nxt: Hit | None) -> None:
         if hit.cues("everything") and not hit.cues("with"):
-            if hit.cues("rest") and self._attributes_follow(hit):
+            if hit.cues("rest") and attributes_follow(self.hits, hit):
                 self._flush()  # “keep the coat, everything else in navy”
                 self.stance, self.everywhere, self.last = "want", True, None
             elif self.stance == "swap":
@@ -349,7 +356,7 @@ class _Reader:
             self.last = None
         elif hit.cues("swap"):
             self._flush()
-            if self.everywhere and self._attributes_follow(hit):
+            if self.everywhere and attributes_follow(self.hits, hit):
                 return  # “其他的都换成藏青色”
             if self.everywhere:  # “alles andere ändern”
                 self.out.change_rest, self.everywhere = True, False
@@ -398,7 +405,7 @@ class _Reader:
             "keep",
             "less",
         )
-        ends |= self.stance == "avoid" and not self.sticky and article in _ARTICLE - {"the"}
+        ends |= self.stance == "avoid" and not self.sticky and article in ARTICLE - {"the"}
         ends |= self.stance == "keep" and article in ("a", "an", "some")
         if ends:
             self.stance = "want"

@@ -30,11 +30,15 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from agent import replies
 from agent.conversation import note_of
 from agent.lexicon import hits, plain_words
+from agent.mentioned import matches
 from agent.phrasebook import say, told
-from agent.understand import Request, understand
+from agent.request import Request
+from agent.understand import understand
 from tools.wish import Piece, Wish
 
 _FINDS = 3
+_MANY = 20
+"""As many as one search gives: those of other kinds are left out afterwards."""
 _NOTHING_CHEAPER = "nothing cheaper fits"
 """As ``tools.outfit.choose`` says it."""
 _WORDS = re.compile(r"\S+\s*")
@@ -174,10 +178,23 @@ class _Turn:
         if not self.request.find and about:  # a kind of thing that no catalog has
             return AIMessage(replies.found(about.words, [], self.request.language))
         if not asked:
-            return _calls(*[("find_garments", _filters(p)) for p in self.request.find[:_FINDS]])
-        cards = [c for _, data, ok in asked if ok for c in _cards(data)]
+            return _calls(*[("find_garments", args) for args in self._listing()])
         words = " or ".join(p.words for p in self.request.find[:_FINDS])
-        return AIMessage(replies.found(words, cards, self.request.language))
+        cards = self._listed(asked)
+        return AIMessage(replies.found(words, cards, self.request.language, self.request.order))
+
+    def _listing(self) -> list[dict[str, Any]]:
+        """The searches of what is to be shown."""
+        order = self.request.order
+        how: dict[str, Any] = {"order": order, "limit": _MANY} if order else {}
+        return [{**_filters(p), **how} for p in self.request.find[:_FINDS]]
+
+    def _listed(self, asked: list[tuple[dict[str, Any], Any, bool]]) -> list[dict[str, Any]]:
+        """The garments that those searches gave, as they are shown."""
+        cards = [c for _, data, ok in asked if ok for c in _cards(data)]
+        if self.request.order:
+            cards = [c for c in cards if any(matches(p, c) for p in self.request.find)]
+        return cards
 
     def _redraw(self) -> AIMessage:
         drawn = self._of("render_look")
@@ -300,6 +317,8 @@ class _Turn:
         """What to look up first: each piece asked for, or words the tables do not know."""
         if self.request.redraw_only:
             return []
+        if self.request.pick:
+            return self._listing()
         wanted = [_filters(p) for p in self.request.find if not p.everywhere][:_FINDS]
         if wanted:
             return wanted
@@ -314,7 +333,9 @@ class _Turn:
         return []
 
     def _wish(self, finds: list[tuple[dict[str, Any], Any, bool]]) -> dict[str, Any]:
-        wish = self.request.wish
+        wish, at = self.request.wish, self.request.pick
+        if at and (picked := self._listed(finds)[at - 1 : at]):
+            wish = _with_that(wish, picked[0])
         ids: list[str] = list(wish.prefer)
         for _, data, ok in finds:
             if ok:
@@ -333,6 +354,22 @@ class _Turn:
             if facts.get(name):
                 args[name] = facts[name]
         return args
+
+
+def _with_that(wish: Wish, card: dict[str, Any]) -> Wish:
+    """``wish`` with a garment that was listed wanted, in place of any of its kind."""
+    words = next((p.words for p in wish.want if matches(p, card)), "")
+    that = Piece(
+        slot=card["slot"],
+        categories=(card["category"],),
+        colors=(card["color"],),
+        patterns=(card["pattern"],),
+        materials=(card["material"],),
+        said=words,
+    )
+    rest = tuple(p for p in wish.want if not matches(p, card))
+    prefer = (str(card["id"]), *wish.prefer)[:32]
+    return wish.model_copy(update={"want": (*rest, that)[-12:], "prefer": prefer})
 
 
 def _cards(found: Any) -> list[Any]:

@@ -11,15 +11,19 @@ from typing import Any
 from agent import numbers
 from agent.lexicon import Hit
 from agent.phrasebook import EVENTS, listed, name, of_card, say
-from tools.warmth import ensemble_clo, most_clo, needed_clo, temperature_of
-from tools.wish import OCCASIONS, Piece
+from catalog.garment import CATEGORIES
+from tools.reading import read_wish
+from tools.shortlist import slot_gain
+from tools.warmth import ensemble_clo, most_clo, needed_clo, temperature_of, veto
+from tools.wish import OCCASIONS, Piece, Wish
 
 _SHAPES = (
     ("material", r"what.{0,40} made (?:of|from|out of)|(?:what|which) (?:material|fabric)|"
                  r"woraus|welche[ms]? (?:material|stoff)|(?:en |de )?quelle (?:matiere|etoffe)|"
                  r"en quoi (?:est|sont)|de que (?:material|tela|esta hech|estan hech)|"
                  r"什么(?:材质|料子|面料|材料|做的)|(?:何の)?素材(?:は|です)|何でできて"),
-    ("waterproof", r"^(?:and )?(?:is|are|will|does|do) .*(?:water ?proof|rain ?proof|keep .*dry)|"
+    ("waterproof", r"^(?:and )?(?:is|are|will|does|do(?! you)|which (?:of|pieces?|ones?|parts?)|"
+                   r"what(?: of it)? is) .*(?:water ?proof|rain ?proof|keep .*dry)|"
                    r"^(?:ist|sind|halt|halten) .*(?:wasserdicht|regendicht|regenfest)|"
                    r"(?:est|sont)(?: | il | elle ).*impermeables?|"
                    r"(?:es|son) (?:el |la |los |las |este |esta )?.*impermeables?\s*\?|"
@@ -103,6 +107,8 @@ def about_worn(folded: str, found: list[Hit]) -> str | None:
     if kind is not None:
         return kind
     fine = any(h.asks("fine") for h in found)
+    if numbers.budget(folded) is not None:
+        return None  # “that's too dear, 250 at most”
     if not fine and not _ASKED.search(folded.strip()) or _REQUEST.search(folded):
         return None
     if any(h.has("ask") and not (h.asks("thanks") or h.asks("new") or fine) for h in found):
@@ -177,6 +183,62 @@ def warmth(plan: dict[str, Any], celsius: float | None, language: str) -> str:
     return say(told, language, t=f"{outside:g}", a=f"{clo:.2f}", b=f"{low:.2f}")
 
 
+def is_warming(piece: Piece) -> bool:
+    """Whether such a piece is worn against the cold."""
+    return set(piece.slots) <= set(_WARMING) and piece.categories != ("tie",)
+
+
+_OF_IT = re.compile(
+    r"\b(?:in|of) (?:it|this|that|these|them|the (?:outfit|look))\b|"
+    r"\b(?:which|what)(?:'s| is| are)? (?:of (?:these|them)|the)\b.*"
+    r"\b(?:piece|thing|item|part|one)s?\b|"
+    r"^which (?:piece|item|part|one) (?:is|costs)|"
+    r"\b(?:welches|was) .*(?:teil|stuck|davon)\b|\bquelle piece\b|\bque prenda\b|"
+    r"哪[一]?件(?:最|是最)|其中最|どれ"
+)
+
+
+def about_all(folded: str) -> bool:
+    """Whether one of all the pieces worn is asked for: “what's the dearest thing in it?”."""
+    return bool(_OF_IT.search(folded))
+
+
+def most(order: str, plan: dict[str, Any], language: str) -> str:
+    """The cheapest, dearest, warmest or lightest piece of ``plan``."""
+    key = "price" if order in ("cheapest", "dearest") else "clo"
+    sign = -1 if order in ("dearest", "warmest") else 1
+    first = min(plan["garments"], key=lambda g: sign * float(g[key]))
+    coin = plan.get("currency") or "EUR"
+    amount = f"{first['price']:.2f} {coin}" if key == "price" else f"{first['clo']:g} clo"
+    names = {str(first["name"]): of_card(first, language)}
+    told = "That is {garment:x} ({n:a}). Nothing was changed."
+    return say(told, language, names, x=first["name"], a=amount)
+
+
+def is_told(wish: Wish) -> bool:
+    """Whether the weather is known."""
+    return bool(wish.season or wish.weather or wish.temperature_c is not None)
+
+
+def needed_outside(wish: Wish, piece: Piece | None, language: str) -> str:
+    """Whether ``piece`` should be worn in the weather of ``wish``, before there is any outfit."""
+    if piece is None or not is_told(wish):
+        return say("That depends: where are you going, and how cold will it be?", language)
+    context = read_wish(wish)
+    t, met = context.temperature_c, context.occasion.met
+    kinds = piece.categories or [c for c, kind in CATEGORIES.items() if kind.slot in piece.slots]
+    reasons = [veto(c, (*piece.materials, "")[0], t, wish.weather, met) for c in kinds]
+    if all(reasons):
+        return say("Better not: {reason:r}.", language, r=reasons[0].partition(": ")[2])
+    told = "Nothing speaks against it at {n:t} °C. Shall I put an outfit together with it?"
+    if is_warming(piece):
+        must, gain = slot_gain(piece.slots[0], context)
+        told = "There is no need for it at {n:t} °C. Shall I put an outfit together?"
+        if must or gain > 0:
+            told = "Yes, at {n:t} °C it helps. Shall I put an outfit together with it?"
+    return say(told, language, t=f"{t:g}")
+
+
 def needed(
     plan: dict[str, Any],
     piece: Piece | None,
@@ -185,8 +247,7 @@ def needed(
     language: str,
 ) -> str:
     """Whether ``piece`` should be worn, by what the cold asks for; ``worn``: what is worn of it."""
-    slots = piece.slots if piece else ()
-    if not slots or not set(slots) <= set(_WARMING) or piece and piece.categories == ("tie",):
+    if piece is None or not is_warming(piece):
         return say(
             "That is a matter of taste: nothing on the cards speaks for or against it. Ask for it "
             "and I put it in. Nothing was changed.",

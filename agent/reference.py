@@ -90,7 +90,10 @@ _PIECE = re.compile(
     r"(?:one|piece|item|garment|thing|stück|stuck|teil|piece|prenda|pieza|件|点)?$"
 )
 """What stands before “of the first look” when a piece is named by its number."""
-_LOOK = r"(?:\s*(?:one|look|outfit|version|option|tenue|套|个|身|の|を|に|が)|\s*[.!?。！？]?$)"
+_LOOK = (
+    r"(?:\s*(?:one|look|outfit|or this|version|option|tenue|[套个身件条双款顶]|の|を|に|が)|"
+    r"\s*[.!?。！？]?$)"
+)
 
 
 def meant(
@@ -114,6 +117,7 @@ def resolved(found: list[Hit], state: dict[str, Any]) -> list[Hit]:
     """
     if (state.get("marked") or {}).get("garment"):
         return found
+    found = _that_one(found, state)
     nouns = [i for i, h in enumerate(found) if h.has("category", "slot")]
     result: list[Hit] = []
     for i, hit in enumerate(found):
@@ -127,6 +131,19 @@ def resolved(found: list[Hit], state: dict[str, Any]) -> list[Hit]:
     if nouns or any(h.has("category", "slot") for h in result):
         return result
     return _colour_alone(result, state)
+
+
+def _that_one(found: list[Hit], state: dict[str, Any]) -> list[Hit]:
+    """“Not that one”, “a different one” after a message about one garment: that is exchanged."""
+    at = next((i for i, h in enumerate(found) if h.asks("another") and h.has("one")), None)
+    if at is None or not state.get("plan") or any(h.has("category", "slot") for h in found):
+        return found
+    nouns = _nouns((state.get("said") or [""])[-1], state)
+    if len(nouns) != 1:
+        return found
+    hit = found[at]
+    swap = Hit(hit.start, hit.start, hit.text, (("cue", "swap"),))
+    return [*found[:at], swap, _as(Hit(hit.end, hit.end, "one", ()), nouns[0]), *found[at + 1 :]]
 
 
 def _as(hit: Hit, noun: Hit | None) -> Hit:
@@ -174,12 +191,16 @@ def _colour_alone(found: list[Hit], state: dict[str, Any]) -> list[Hit]:
 def _spoken_of(state: dict[str, Any]) -> Hit | None:
     """The garment word said last, in the messages before this one."""
     for message in reversed(state.get("said") or []):
-        language = language_of(message, str(state.get("language") or "en"))
-        nouns = [h for h in hits(message, language) if h.has("category", "slot")]
-        single = [h for h in nouns if "+" not in (h.get("category") or "")]
-        if single:
+        if single := _nouns(message, state):
             return single[-1]
     return None
+
+
+def _nouns(message: str, state: dict[str, Any]) -> list[Hit]:
+    """The words of ``message`` for one garment each."""
+    language = language_of(message, str(state.get("language") or "en"))
+    nouns = [h for h in hits(message, language) if h.has("category", "slot")]
+    return [h for h in nouns if "+" not in (h.get("category") or "")]
 
 
 def points_back(hit: Hit) -> bool:

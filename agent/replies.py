@@ -8,7 +8,7 @@ from typing import Any
 from agent import questions, sizes
 from agent.phrasebook import EVENTS, listed, of_card, piece, say, told
 from agent.reference import meant
-from agent.understand import Request
+from agent.request import Request
 
 OFFER = "Tell me where you are going and how the weather is, and I will put an outfit together."
 _ASK = "Where are you going, and how is the weather?"
@@ -86,8 +86,12 @@ def small_talk(request: Request, state: dict[str, Any]) -> str:
         worn = say("You are wearing {list}.", language, list=_listed(garments, language))
         return _joined([missing, worn], language)
     if kind == "needed":
+        if not plan:
+            return questions.needed_outside(request.wish, about, language)
         worn_so = [] if missing else shown
         return questions.needed(plan, about, worn_so, request.celsius, language)
+    if kind == "most":
+        return questions.most(request.order, plan, language)
     if kind == "aside":
         return say(ASIDE, language)
     if kind == "compare":
@@ -146,20 +150,36 @@ def compared(
     return _joined([both, counted[0].upper() + counted[1:]], language)
 
 
-def found(piece_words: str, cards: Sequence[dict[str, Any]], language: str = "en") -> str:
-    """What a search of the catalog gave."""
+_FIRST = {
+    "cheapest": "From the cheapest up: {list}. Shall I build an outfit around one of them?",
+    "dearest": "From the dearest down: {list}. Shall I build an outfit around one of them?",
+    "warmest": "From the warmest down: {list}. Shall I build an outfit around one of them?",
+    "lightest": "From the lightest up: {list}. Shall I build an outfit around one of them?",
+}
+
+
+def found(
+    piece_words: str, cards: Sequence[dict[str, Any]], language: str = "en", order: str = ""
+) -> str:
+    """What a search of the catalog gave, in which ``order``."""
     if not cards:
         return say(
             "There is no {x} in the catalog just now. Shall I look for something near?",
             language, x=piece(piece_words, language),
         )  # fmt: skip
+    by_warmth = order in ("warmest", "lightest")
     shown = [
-        f"{of_card(c, language)} ({c['price']:.2f} {c.get('currency', 'EUR')})" for c in cards[:5]
+        f"{of_card(c, language)} ("
+        + (f"{c['clo']:g} clo, " if by_warmth else "")
+        + f"{c['price']:.2f} {c.get('currency', 'EUR')})"
+        for c in cards[:5]
     ]
-    return say(
-        "I have {list}. Shall I build an outfit around one of them?",
-        language, list=listed(shown, language),
-    )  # fmt: skip
+    told_as = "I have {list}. Shall I build an outfit around one of them?"
+    if len(cards) == 1:
+        told_as = "I have {list}. Shall I build an outfit around it?"
+    elif order:
+        told_as = _FIRST[order]
+    return say(told_as, language, list=listed(shown, language))
 
 
 def outfit(

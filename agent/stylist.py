@@ -7,7 +7,6 @@ and says so.
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -16,16 +15,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.allowance import CHARACTERS_PER_TOKEN, Allowance
+from agent.allowance import Allowance
+from agent.answer import claims_a_picture, grounded, look_of, shown, summary
 from agent.conversation import (
     Conversations,
     Thread,
     check_message,
     check_thread,
-    note,
-    note_text,
 )
 from agent.endpoint import hosted_model, what_happened
+from agent.model_run import noted, run
 from catalog.errors import Cancelled, Damaged, ModelUnavailable, StylistError, clip
 
 if TYPE_CHECKING:
@@ -33,27 +32,11 @@ if TYPE_CHECKING:
     from tools.look import Look, Quality
     from tools.pose import Points
 
-INSTRUCTIONS = Path(__file__).parent / "instructions.md"
-CALLS_PER_TURN = 8
-"""Model calls in one turn, and tool calls in one turn."""
-_HISTORY = 10
 _TIMEOUT_S = 45.0
 _TIMEOUTS_A_TURN = 4
 """A whole turn of a hosted model may last as long as so many time-outs."""
 _NEVER = ("undress", "child", "harm")
 """What no hosted model is even asked."""
-_STATUS = {
-    "find_garments": "Looking through the wardrobe …",
-    "plan_outfit": "Putting an outfit together …",
-    "render_look": "Drawing it …",
-    "undo": "Going back …",
-    "segment": "Looking closely at the picture …",
-    "touch_up": "Touching it up …",
-}
-_CLAIMS = re.compile(
-    r"\b(?:here(?:'s| is) (?:the|your) (?:picture|image|drawing|render)|i(?:'ve| have)? (?:just )?"
-    r"(?:drawn|drew|rendered)|see the (?:picture|image) |^drawn\b)", re.I
-)  # fmt: skip
 
 
 class Stylist:
@@ -75,7 +58,6 @@ class Stylist:
         self.llm_url, self.llm_key, self.llm_model = llm_url, llm_key, llm_model
         self.timeout_s = timeout_s
         self.allowance = Allowance(Path(home), tokens_a_day)
-        self._instructions: str | None = None
 
     @property
     def hosted(self) -> bool:
@@ -176,7 +158,7 @@ class Stylist:
             turn = TurnTools(self.studio, saved, draw=False)
             turn.undo(steps=steps)
             self._keep(saved, turn, "undo" if steps >= 0 else "redo")
-        return {"thread": thread, "plan": _shown(saved.plan), "look": _look(turn)}
+        return {"thread": thread, "plan": shown(saved.plan), "look": look_of(turn)}
 
     def touch_up(
         self,
@@ -254,12 +236,12 @@ class Stylist:
         turn = with_tools()
         picked = mark is not None and mark.change is not None  # nothing is left to be understood
         if self.hosted and not picked and refusal(fold(text)) not in _NEVER:
-            heard = Heard.of(text, _noted(turn, text))
+            heard = Heard.of(text, noted(turn, text))
             trouble = None
             if not heard.fact:
                 turn = with_tools(heard=heard)
-                said, trouble = yield from self._foreign(turn, thread, text, render, cancel)
-                said = _grounded(said, turn, language)
+                said, trouble = yield from self._foreign(turn, thread, text, cancel)
+                said = grounded(said, turn, language)
             if trouble:
                 words.append(told(str(trouble), language))
                 yield {"type": "status", "text": words[-1]}
@@ -268,12 +250,12 @@ class Stylist:
                 turn.calls = calls
                 said = ""
         if not said and turn.moments is None:
-            said = yield from self._run(_embedded(), turn, thread, text, render)
+            said = yield from run(_embedded(), turn, thread, text)
         if cancel is not None and cancel.is_set() and turn.look is None and render:
             raise Cancelled("Stopped.", "Nothing was changed.")
         if not said:
-            said = _summary(turn)
-        if turn.look is None and _CLAIMS.search(said) and render:
+            said = summary(turn)
+        if turn.look is None and claims_a_picture(said) and render:
             said += " (Nothing was drawn in this turn.)"
         reply = " ".join([*words, said]).strip()
         if turn.error is not None and turn.look is None:
@@ -292,8 +274,8 @@ class Stylist:
         answer: dict[str, Any] = {
             "thread": thread.id,
             "reply": reply,
-            "plan": _shown(thread.plan),
-            "look": _look(turn),
+            "plan": shown(thread.plan),
+            "look": look_of(turn),
             "tool_calls": turn.calls,
             "seconds": {
                 k: round(v, 4)
@@ -310,7 +292,6 @@ class Stylist:
         turn: Any,
         thread: Thread,
         text: str,
-        render: bool,
         cancel: threading.Event | None,
     ) -> Generator[dict[str, Any], None, tuple[str, ModelUnavailable | None]]:
         """Let the hosted model plan: its last text, and why the embedded planner must take over."""
@@ -320,7 +301,9 @@ class Stylist:
             for slow in ("langchain.agents", "langchain_openai"):
                 import_module(slow)  # once in a process, and not on the model's time
             ends = time.monotonic() + _TIMEOUTS_A_TURN * self.timeout_s
-            said = yield from self._run(self._hosted_model(ends), turn, thread, text, render, ends)
+            said = yield from run(
+                self._hosted_model(ends), turn, thread, text, ends, self.allowance.spend
+            )
             if not said and turn.moments is None:
                 trouble = "gave no answer"
             elif turn.heard.dress and turn.moments is None and not said.endswith(("?", "？")):
@@ -339,99 +322,6 @@ class Stylist:
         return "", ModelUnavailable(
             f"The language model {trouble}.", "So I planned this one myself."
         )
-
-    def _run(
-        self,
-        model: Any,
-        turn: Any,
-        thread: Thread,
-        text: str,
-        render: bool,
-        ends: float | None = None,
-    ) -> Generator[dict[str, Any], None, str]:
-        """Stream one agent run; returns its last text.
-
-        ``ends`` is given for a hosted model: when it must be done (``time.monotonic``), and that
-        its tokens count.
-        """
-        from langchain.agents import create_agent
-        from langchain.agents.middleware import (
-            ModelCallLimitMiddleware,
-            ToolCallLimitMiddleware,
-            ToolErrorMiddleware,
-            wrap_tool_call,
-        )
-        from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
-
-        from agent.turn import tool_error
-
-        @wrap_tool_call
-        def record(request: Any, handler: Any) -> Any:
-            call = {"name": request.tool_call["name"], "args": request.tool_call["args"],
-                    "ok": False}  # fmt: skip
-            turn.calls.append(call)
-            turn.emit = request.runtime.stream_writer
-            result = handler(request)
-            call["ok"] = not (isinstance(result, ToolMessage) and result.status == "error")
-            return result
-
-        state, past = (
-            turn.shown(_noted(turn, text)),
-            turn.shown([[t.user, t.reply] for t in thread.turns[-_HISTORY:]]),
-        )
-        agent = create_agent(
-            model,
-            turn.tools(),
-            system_prompt=f"{self._prompt()}\n\n{note_text(state)}",
-            middleware=[
-                ModelCallLimitMiddleware(run_limit=CALLS_PER_TURN, exit_behavior="end"),  # type: ignore[list-item]
-                ToolCallLimitMiddleware(run_limit=CALLS_PER_TURN, exit_behavior="continue"),  # type: ignore[list-item]
-                record,
-                ToolErrorMiddleware(lambda error, request: tool_error(error)),
-            ],
-        )
-        read = len(self._prompt()) + len(note_text(state)) + len(str(past)) + len(text)
-        messages: list[Any] = []
-        for user, reply in past:
-            messages += [HumanMessage(user), AIMessage(reply)]
-        messages.append(HumanMessage(text))
-        final = ""
-        for mode, data in _stream(agent, messages):
-            if turn.cancel is not None and turn.cancel.is_set() and turn.look is None:
-                raise Cancelled("Stopped.", "Nothing was changed.")
-            if ends is not None and time.monotonic() > ends:
-                raise TimeoutError
-            if mode == "custom":
-                yield data
-            elif mode == "messages":
-                chunk, _ = data
-                if isinstance(chunk, AIMessageChunk) and chunk.text:
-                    yield {"type": "token", "text": chunk.text}
-            elif mode == "updates":
-                for update in data.values():
-                    for message in (update or {}).get("messages", []) if update else []:
-                        read += len(message.text)
-                        if isinstance(message, AIMessage):
-                            if ends is not None:
-                                usage: Any = message.usage_metadata or {}
-                                counted = usage.get("total_tokens")
-                                self.allowance.spend(counted or read // CHARACTERS_PER_TOKEN)
-                            final = "" if message.tool_calls else message.text.strip()
-                            for call in message.tool_calls:
-                                status = _STATUS.get(call["name"])
-                                takes = self.studio.usual_seconds()
-                                if call["name"] in ("render_look", "touch_up") and takes:
-                                    status = f"Drawing it, about {max(takes, 1):.0f} s …"
-                                if status:
-                                    yield {"type": "status", "text": status}
-        if final.startswith("Model call limit"):
-            final = ""
-        return final
-
-    def _prompt(self) -> str:
-        if self._instructions is None:
-            self._instructions = INSTRUCTIONS.read_text(encoding="utf-8").strip()
-        return self._instructions
 
     def _hosted_model(self, ends: float | None = None) -> Any:
         return hosted_model(self.llm_url, self.llm_key, self.llm_model, self.timeout_s, ends)
@@ -452,7 +342,7 @@ class Stylist:
             except StylistError:
                 thread = clip(thread, 64)
         if saved is not None:
-            plan = _shown(saved.plan)
+            plan = shown(saved.plan)
         return {
             "thread": thread,
             "reply": str(error),
@@ -462,16 +352,6 @@ class Stylist:
             "tool_calls": [],
             "seconds": {"total": round(time.perf_counter() - began, 4)},
         }
-
-
-def _stream(agent: Any, messages: list[Any]) -> Iterator[tuple[str, Any]]:
-    for part in agent.stream(
-        {"messages": messages},
-        {"recursion_limit": 64},
-        stream_mode=["messages", "updates", "custom"],
-        version="v2",
-    ):
-        yield part["type"], part["data"]
 
 
 def _took_over(thread: Thread, turn: Any) -> None:
@@ -485,48 +365,3 @@ def _embedded() -> Any:
     from agent.planner import EmbeddedPlanner
 
     return EmbeddedPlanner()
-
-
-def _noted(turn: Any, text: str) -> dict[str, Any]:
-    """What a model is told of a turn's thread, of what is marked in the picture, and of the look
-    that ``text`` names by its number."""
-    from agent.lexicon import fold
-    from agent.reference import looks_number, nth
-
-    marked = turn.mark.facts() if turn.mark else None
-    number = looks_number(fold(text)) or nth(fold(text))
-    return note(turn.thread, turn.draw, marked, number)
-
-
-def _shown(plan: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The plan as the answer's contract has it, without what only the planner needs."""
-    if plan is None:
-        return None
-    garments = [{k: v for k, v in g.items() if k != "waterproof"} for g in plan["garments"]]
-    kept = {k: v for k, v in plan.items() if k not in ("clo_needed", "currency")}
-    return {**kept, "garments": garments}
-
-
-def _look(turn: Any) -> dict[str, Any] | None:
-    if turn.look is None:
-        return None
-    return {"id": turn.look.id, "image": turn.look.image, "receipt": turn.look.receipt_file}
-
-
-def _grounded(said: str, turn: Any, language: str) -> str:
-    """A foreign model's words, and after them what it put together, as the program knows it."""
-    from agent import replies
-
-    if not said or turn.outfit is None or turn.moments is None:
-        return said
-    return f"{said} {replies.in_short(turn.outfit.facts(), language)}"
-
-
-def _summary(turn: Any) -> str:
-    """A model that stopped without a word: the outfit speaks for itself."""
-    from agent import replies
-    from agent.understand import Request
-
-    if turn.outfit is not None:
-        return replies.outfit(turn.outfit.facts(), Request("dress"), turn.look is not None)
-    return replies.small_talk(Request("unclear"), {})

@@ -108,11 +108,11 @@ class TurnTools:
     # ---- tools -------------------------------------------------------------------------------
 
     def find_garments(self, **kwargs: Any) -> str:
-        """Search the catalog by words and filters. Returns garments as JSON, best first.
+        """Search the catalog by words and filters. Returns garments as JSON.
 
         color and category take single words such as “navy” or “midi dress”; slot is one of top,
-        bottom, onepiece, outerwear, footwear, headwear, eyewear, neckwear, bag. Garments that are
-        not available are left out.
+        bottom, onepiece, outerwear, footwear, headwear, eyewear, neckwear, bag. order puts the
+        cheapest, dearest, warmest or lightest first. Garments that are not available are left out.
         """
         asked = FindArgs.model_validate(kwargs)
         found = self.studio.find_garments(**asked.model_dump())

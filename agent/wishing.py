@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agent import numbers
 from agent.lexicon import Hit, fold
 from agent.mention import Mention, Mentions
 from agent.mentioned import brought_in, is_wanted, matches, measured, only_fit, staying, taken_back
 from agent.reference import looks_number, piece_number, taken_from
+from agent.request import Request
 from tools.reading import read_wish
 from tools.wish import OCCASIONS, Piece, Wish
 
-if TYPE_CHECKING:
-    from agent.understand import Request
-
 _WOMENS = {"mini skirt", "midi skirt", "pencil skirt", "mini dress", "midi dress", "maxi dress",
            "heels", "ballet flats", "blouse"}  # fmt: skip
+_TOO = ("no ", "too ", "zu ", "trop ", "demasiado ", "太")
+"""“Not too expensive” asks for the same as “too expensive”."""
 _ADJECTIVES = {"more": 1.5, "much": 1.6, "way": 1.6, "lot": 1.6, "bit": 0.6, "little": 0.6,
                "slightly": 0.5, "even": 1.2, "far": 1.6}  # fmt: skip
 _MORE_CASUAL = 0.3
@@ -64,6 +64,8 @@ def change(
     beach = request.scene == "beach" or any(("occasion", "beach") in h.meanings for h in found)
     if beach and plan is None and not occasion:
         occasion = "beach"
+    if request.scene == "office" and plan is None and not occasion:
+        occasion = "work"
     if beach and occasion and not (season or heat or sky):
         sky = ["sun"]  # a wedding on the beach is no wedding in March
     started_over = asks("fresh") or plan is None
@@ -115,6 +117,7 @@ def change(
     if size := numbers.size(message):
         new["size"] = size
     absent = [h.get("absent") for i, h in enumerate(found) if h.has("absent")
+              and h.start not in mentioned.spared
               and not any(b.cues("not") for b in found[max(0, i - 3) : i])
               and not any(b.cues("free") for b in found[i + 1 : i + 2])]  # fmt: skip
     new["absent"] = tuple(dict.fromkeys(str(a) for a in absent))[:12]
@@ -132,6 +135,12 @@ def change(
     source = taken_from(fold(message)) or ("before" if _says_previous(found) else None)
     if source and plan:
         wish = taken_back(wish, said, (state.get(source) or {}).get("garments", []))
+    more = any(m.stance == "want" and m.piece.categories for m in said)
+    if plan and more and not (fresh or season or heat or sky) and wish.temperature_c is None:
+        then = plan.get("season")  # a coat more is no other weather
+        same = before.occasion == wish.occasion and not wish.season
+        if then and same and read_wish(wish).season != then:
+            wish = wish.model_copy(update={"season": dict(then)})
     number = looks_number(fold(message)) if plan else None
     another = (asks("another") or request.another) and not any(m.stance == "swap" for m in said)
     if another or mentioned.change_rest:
@@ -207,6 +216,8 @@ def _occasion(found: list[Hit]) -> str | None:
     rank = ("wedding", "interview", "formal", "sport", "beach", "party", "date", "outdoors",
             "commute", "work", "travel", "everyday")  # fmt: skip
     first = min(named, key=rank.index)
+    if first == "party" and any(h.get("occasion") == "date" and "date" in h.text for h in found):
+        first = "date"  # “a first date at a wine bar”
     return first if first in OCCASIONS else None
 
 
@@ -243,7 +254,7 @@ def _adjust(wish: Wish, found: list[Hit], plan: dict[str, Any] | None, message: 
         if value is None:
             continue
         before = found[max(0, i - 3) : i]
-        if any(h.cues("not") for h in before) and not hit.text.startswith(("no ", "too ")):
+        if any(h.cues("not") for h in before) and not hit.text.startswith(_TOO):
             value = {"formal": "casual", "casual": "formal", "warmer": "cooler",
                      "cooler": "warmer", "colourful": "quiet", "quiet": "colourful",
                      "cheaper": "pricier", "cheapest": "",

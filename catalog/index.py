@@ -28,6 +28,16 @@ _TOP_SIMILARITY = 0.75
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many are done, how many there are."""
 
+ORDERS: dict[str, Callable[[Garment], float]] = {
+    "best": lambda card: 0.0,
+    "cheapest": lambda card: card.price,
+    "dearest": lambda card: -card.price,
+    "warmest": lambda card: -card.clo,
+    "lightest": lambda card: card.clo,
+}
+"""What may come first in a search; "best" is what meets the words best."""
+_DESCRIBING = {"category", "slot", "color", "pattern", "material"}
+
 
 class Catalog:
     """What can be worn, under ``<home>/catalog``.
@@ -87,13 +97,15 @@ class Catalog:
         max_formality: float = 1.0,
         max_price: float | None = None,
         available: bool = True,
+        order: str = "best",
         limit: int = 8,
     ) -> list[tuple[Garment, float]]:
         """Garments that meet every filter, with how well they meet ``text`` (0–1), best first.
 
         ``text``: at most 2000 characters in shoppers' words; empty = everything that meets the
         filters, by id, each with score 1. ``available``: only what can be bought now; False = the
-        rest too. ``limit``: 1–100000.
+        rest too. ``order``: one of ``ORDERS``; after any but "best", only what meets each word of
+        kind, colour, pattern and material in ``text``. ``limit``: 1–100000.
         Raises ``UnknownName`` for a filter word that does not exist, ``BadValue`` for a number or
         text outside its limits.
         """
@@ -103,6 +115,7 @@ class Catalog:
             ("season", season, SEASONS),
             ("color", color, COLORS),
             ("category", category, CATEGORIES),
+            ("order", order, ORDERS),
         ):
             if value is not None and (not isinstance(value, str) or value not in known):
                 raise UnknownName.among(kind, value, known)
@@ -125,6 +138,11 @@ class Catalog:
             and (price is None or card.price <= price)
             and (card.available or not available)
         ]
+        if order != "best":
+            asked = [m for m in mentions(text) if m.facet in _DESCRIBING]
+            wanted = [card for card in wanted if all(meets(card, m) for m in asked)]
+            wanted.sort(key=lambda card: (ORDERS[order](card), card.id))
+            return [(card, 1.0) for card in wanted[:limit]]
         if not text or not wanted:
             return [(card, 1.0) for card in wanted[:limit]]
         near = self._vectors.similar(text, cards, wanted, generation)

@@ -20,6 +20,7 @@ from PIL import Image
 from catalog.croquis.palette import COLORS
 from catalog.errors import Cancelled, UnknownName
 from catalog.garment import CATEGORIES, Cloth, Garment, Shape
+from catalog.index import ORDERS
 from tools import selection
 from tools.garment_jobs import GarmentJobs
 from tools.look import Look, Plan, Receipt
@@ -169,7 +170,7 @@ class FakeEngineStudio:
 
     def find_garments(
         self, text="", slot=None, season=None, color=None, category=None, min_formality=0.0,
-        max_formality=1.0, max_price=None, limit=8,
+        max_formality=1.0, max_price=None, order="best", limit=8,
     ) -> list[Garment]:  # fmt: skip
         if category is not None and category not in CATEGORIES:
             raise UnknownName.among("category", category, CATEGORIES)
@@ -185,6 +186,8 @@ class FakeEngineStudio:
             and min_formality <= g.formality <= max_formality
             and (max_price is None or g.price <= max_price)
         ]
+        if order != "best":
+            return sorted(found, key=ORDERS[order])[:limit]
         return sorted(found, key=lambda g: -len(words & set(g.name.lower().split())))[:limit]
 
     def plan_outfit(self, wish: Wish) -> Outfit:

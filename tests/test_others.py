@@ -6,6 +6,7 @@ from fakes import FakeEngineStudio
 from agent.lexicon import hits, language_of
 from agent.others import asides
 from agent.stylist import Stylist
+from agent.understand import understand
 
 STAYS = "the outfit stays for the same person"
 
@@ -44,3 +45,21 @@ def test_who_is_spoken_of_is_told_from_who_is_dressed(text, spoken):
     language = language_of(text)
     state = {"plan": {"garments": []}, "said": []}
     assert bool(asides(hits(text, language), language, state)) == spoken
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "brunch with my girlfriend", "dinner with my wife's parents", "a walk with my husband",
+        "Abendessen mit meiner Freundin", "dîner avec mon mari", "cena con mi novia",
+        "和女朋友去看电影", "跟我老公去散步", "彼女とデート",
+    ],
+)  # fmt: skip
+def test_whoever_comes_along_is_not_the_wearer(text):
+    read = understand(text, {})
+    assert read.kind == "dress" and not read.person and not read.notes
+
+
+def test_the_wearer_is_who_is_named_beside_the_company():
+    assert understand("dinner with my wife's parents, i'm a guy", {}).wish.who == "men"
+    assert understand("outfit for my wife, dinner with my boss", {}).wish.who == "women"

@@ -374,3 +374,49 @@ def test_what_money_leaves_out_in_the_cold_is_the_coat_and_not_all_that_warms():
     assert not any(c.garment.slot == "outerwear" for c in outfit.garments)
     assert "a coat as well does not fit into 230" in outfit.unmet
     assert not any(u.startswith("nothing complete") for u in outfit.unmet)
+
+
+def either(*pieces):
+    return tuple(p.model_copy(update={"choice": 1}) for p in pieces)
+
+
+SKIRT = Piece(categories=("pencil skirt",), colors=("black",), said="black skirt")
+TROUSERS = Piece(categories=("trousers",), colors=("grey", "charcoal"), said="grey trousers")
+PURPLE = Piece(categories=("trousers",), colors=("purple",), said="purple trousers")
+
+
+def test_of_alternatives_one_is_worn_and_which_one_is_said():
+    wish = Wish(occasion="work", who="women", want=either(SKIRT, TROUSERS))
+    outfit = choose(wish, wardrobe())
+    assert sum(p.matches(c.garment) for c in outfit.garments for p in (SKIRT, TROUSERS)) == 1
+    assert not outfit.unmet
+    assert outfit.assumptions[0] in (
+        "I took the black skirt, and the grey trousers would do as well",
+        "I took the grey trousers, and the black skirt would do as well",
+    )
+    assert not [v for v in check([c.garment for c in outfit.garments], wish) if v.kind == "missing"]
+
+
+def test_an_alternative_that_cannot_be_had_is_not_taken_and_why_is_said():
+    for want in (either(PURPLE, SKIRT), either(SKIRT, PURPLE)):
+        outfit = choose(Wish(occasion="work", who="women", want=want), wardrobe())
+        assert any(SKIRT.matches(c.garment) for c in outfit.garments) and not outfit.unmet
+        assert outfit.assumptions[0] == (
+            "I took the black skirt, not the purple trousers: there is none in the catalog"
+        )
+
+
+def test_both_of_two_alternatives_may_come_and_then_nothing_is_left_to_say():
+    hat = Piece(categories=("beanie",), said="beanie")
+    scarf = Piece(categories=("scarf",), said="scarf")
+    outfit = choose(Wish(temperature_c=-8, want=either(hat, scarf)), wardrobe())
+    assert {"headwear", "neckwear"} <= set(slots(outfit))
+    assert not any(a.startswith("I took the") for a in outfit.assumptions)
+
+
+def test_nothing_sleeveless_leaves_shoes_and_trousers():
+    bare = Piece(sleeves=("none",), said="something sleeveless")
+    outfit = choose(Wish(occasion="party", who="women", avoid=(bare,)), wardrobe())
+    assert outfit.complete and not outfit.unmet
+    assert all(c.garment.shape.sleeves != "none" for c in outfit.garments
+               if c.garment.slot in ("top", "onepiece", "outerwear"))  # fmt: skip

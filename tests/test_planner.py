@@ -509,3 +509,97 @@ def test_what_no_card_tells_is_said():
     assert understand("does it come in size 44?", {"plan": None}).kind == "sizes"
     worn = {"plan": {"garments": [], "clo_total": 1.0, "price_total": 1.0}}
     assert understand("reicht das bei 0 Grad?", worn).kind == "warm_enough"
+
+
+def with_budget(amount):
+    return {"plan": {"garments": [], "season": {"summer": 1.0}}, "wish": {"budget": amount}}
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("150 is too much, make that 100", 100), ("ok 200 then", 200), ("250", 250),
+        ("lieber 120", 120), ("plutôt 180", 180), ("那就300吧", 300), ("20 degrees", 150),
+        ("I am 35 years old", 150), ("2 looks", 150),
+    ],
+)  # fmt: skip
+def test_a_bare_number_is_meant_for_the_budget_spoken_of(text, amount):
+    assert understand(text, with_budget(150)).wish.budget in (amount, None)
+    assert (understand(text, with_budget(150)).wish.budget == amount) or amount == 150
+    assert understand("make that 100", {}).wish.budget is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["party, not too expensive", "Party, nicht zu teuer", "fête, pas trop cher", "聚会，不要太贵"],
+)
+def test_not_too_expensive_asks_for_cheaper(text):
+    assert wish(text).thrifty > 0
+
+
+def test_too_much_of_something_asks_for_less_of_it():
+    for text in ("too much wool", "zu viel Wolle", "trop de laine"):
+        read = wish(text)
+        assert [p.materials for p in read.less] == [("wool",)] and not read.want, text
+    before = {"plan": {"garments": [], "season": {"winter": 1.0}}, "wish": {
+        "want": [{"materials": ["wool"], "everywhere": True}]}}  # fmt: skip
+    assert not wish("I'm allergic to wool", before).want
+
+
+def test_a_coat_more_is_no_other_weather(talk):
+    first = talk("something for a long flight")["plan"]
+    assert first["temperature_c"] == 14
+    for message in ("add a jacket", "add a coat"):
+        assert talk(message)["plan"]["temperature_c"] == 14
+    assert wish("a jacket for a walk").season == {}
+
+
+def test_where_one_is_tells_what_for_and_a_date_is_a_date():
+    assert wish("rainy day at the office").occasion == "work"
+    assert wish("first date at a wine bar").occasion == "date"
+
+
+@pytest.mark.parametrize(
+    "text", ["the shoes are too high", "Die Schuhe sind hässlich", "les chaussures sont moches"]
+)
+def test_what_is_complained_of_is_exchanged(talk, text):
+    first = slots(talk("summer party"))
+    second = slots(talk(text))
+    assert second["footwear"]["id"] != first["footwear"]["id"]
+    assert second["top"]["id"] == first["top"]["id"] if "top" in first else True
+
+
+def test_not_that_one_exchanges_the_garment_spoken_of_alone(talk):
+    talk("summer party for a man")
+    first = slots(talk("add a jacket"))
+    second = slots(talk("not that one"))
+    assert {s for s in first if first[s]["id"] != second[s]["id"]} == {"outerwear"}
+
+
+@pytest.mark.parametrize(("before", "text"), [("she doesn't like dresses", "or skirts"),
+                                              ("keine Kleider", "oder Röcke"),
+                                              ("不要连衣裙", "或者裙子")])  # fmt: skip
+def test_a_message_that_begins_with_or_goes_on_with_what_is_unwanted(before, text):
+    read = wish(text, {"said": [before]})
+    assert {"mini skirt", "midi skirt"} <= {c for p in read.avoid for c in p.categories}
+    assert not read.want and wish("or brown shoes", {"said": ["black shoes"]}).want
+
+
+def test_any_colour_but_one_is_without_that_one():
+    assert "grey" in avoided("any colour but grey") and not wanted("any colour but grey")
+
+
+def test_what_is_not_worn_is_not_exchanged_for_something_else(talk):
+    talk("work, a green skirt")
+    now = slots(talk("the trousers in another colour"))
+    assert now["bottom"]["category"] == "trousers"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("what did you change?", "compare"), ("was hat sich geändert?", "compare"),
+     ("改了什么？", "compare"), ("remets la tenue d'avant", "undo"), ("roll back", "undo")],
+)  # fmt: skip
+def test_what_changed_and_going_back_are_understood(text, kind):
+    plan = {"garments": [], "season": {"summer": 1.0}, "temperature_c": 26.0}
+    assert understand(text, {"plan": plan}).kind == kind

@@ -1,11 +1,14 @@
 """Questions about what is worn are answered from the plan and change nothing."""
 
+import re
+
 import pytest
 from fakes import FakeEngineStudio
 
 from agent.lexicon import fold, hits, language_of
 from agent.questions import about_worn, question
 from agent.stylist import Stylist
+from agent.understand import understand
 
 
 @pytest.mark.parametrize(
@@ -110,8 +113,6 @@ def test_what_no_card_tells_is_not_made_up(ask):
 
 
 def test_a_wish_for_warmth_is_no_question():
-    from agent.understand import understand
-
     read = understand("make it warm enough for -10 degrees", {"plan": None})
     assert read.kind == "dress" and read.wish.temperature_c == -10
 
@@ -150,3 +151,125 @@ def test_a_question_of_common_english_words_is_answered_in_english():
     assert [language_of(t) for t in ("ich will ein Kleid", "trop cher", "no me gusta")] == [
         "de", "fr", "es",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "reply"),
+    [
+        ("should I wear a scarf?", "That depends: where are you going, and how cold will it be?"),
+        ("should I wear a scarf to work?",
+         "That depends: where are you going, and how cold will it be?"),
+        ("should I wear a scarf at -3°C?", "Yes, at -3 °C it helps."),
+        ("do I need a coat at 25 degrees?", "Better not: too warm for that at 25 °C."),
+        ("do I need a scarf at 15 degrees?", "There is no need for it at 15 °C."),
+        ("should I wear sandals in the snow?", "Better not: too cold for that at 0 °C."),
+        ("should I wear boots in the rain?", "Nothing speaks against it at 14 °C."),
+        ("do I need gloves?", "There is no gloves in the catalog"),
+        ("brauche ich bei 2 Grad einen Mantel?", "Ja, bei 2 °C hilft es."),
+        ("ai-je besoin d'un manteau en hiver ?", "Oui, par 2 °C, c'est utile."),
+        ("¿necesito bufanda con 2 grados?", "Sí, a 2 °C ayuda."),
+        ("零下5度要不要戴围巾？", "需要，-5 °C时有帮助。"),
+        ("冬にマフラーは必要ですか", "はい、2 °Cならあると助かります。"),
+    ],
+)  # fmt: skip
+def test_whether_a_piece_is_needed_is_answered_before_there_is_an_outfit(tmp_path, text, reply):
+    answer = Stylist(FakeEngineStudio(tmp_path), tmp_path).ask(text, "t", render=False)
+    assert answer["reply"].startswith(reply) and not answer["plan"] and not answer["tool_calls"]
+
+
+def test_yes_takes_what_was_offered_and_an_open_question_offers_nothing(tmp_path):
+    stylist = Stylist(FakeEngineStudio(tmp_path), tmp_path)
+
+    def worn(thread, *messages):
+        for message in messages:
+            answer = stylist.ask(message, thread, render=False)
+        return {g["category"] for g in (answer["plan"] or {"garments": []})["garments"]}
+
+    assert "scarf" in worn("a", "should I wear a scarf at -3°C?", "yes, please")
+    assert "scarf" in worn("b", "冬にマフラーは必要ですか", "はい、お願いします")
+    assert worn("c", "should I wear a scarf?", "yes") == set()
+    assert "scarf" in worn("d", "summer outfit for a stroll", "should I wear a scarf?", "ok")
+    assert "coat" in worn("e", "do you have coats?", "ja, gerne")
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "sign"),
+    [
+        ("your cheapest coat", "price", 1), ("show me your cheapest coats", "price", 1),
+        ("what are your most expensive shoes?", "price", -1),
+        ("which shoes are the cheapest?", "price", 1),
+        ("your cheapest dress", "price", 1),
+        ("what's your warmest jacket?", "clo", -1), ("show me your lightest trousers", "clo", 1),
+        ("was ist euer günstigster Mantel?", "price", 1), ("zeig mir eure teuersten Schuhe",
+         "price", -1), ("quel est votre manteau le moins cher ?", "price", 1),
+        ("¿cuál es su vestido más caro?", "price", -1), ("你们最便宜的大衣是哪件？", "price", 1),
+        ("有哪些最保暖的外套", "clo", -1), ("一番安いコートは？", "price", 1),
+    ],
+)  # fmt: skip
+def test_the_shops_cheapest_and_warmest_are_listed_in_order(room, text, key, sign):
+    stylist = Stylist(room, room.home)
+    heard = understand(text, {})
+    assert heard.kind == "have" and stylist.ask(text, render=False)["plan"] is None
+    found = room.find_garments(order=heard.order, slot=heard.find[0].slots[0])
+    assert [sign * getattr(g, key) for g in found] == sorted(sign * getattr(g, key) for g in found)
+
+
+def test_a_listing_holds_only_what_was_asked_for_and_in_its_order(room):
+    reply = Stylist(room, room.home).ask("your cheapest jackets", render=False)["reply"]
+    prices = [float(p) for p in re.findall(r"\((\d+\.\d\d) EUR\)", reply)]
+    assert reply.startswith("From the cheapest up: ") and prices == sorted(prices)
+    names = re.findall(r"(?:: |, |and )([^,:(]+) \(", reply)
+    kinds = {g.category for g in room.catalog.all() if g.name in names}
+    assert kinds <= {"blazer", "leather jacket", "denim jacket", "puffer jacket", "raincoat",
+                     "cardigan"} and kinds  # fmt: skip
+
+
+def test_one_of_the_garments_listed_is_taken_by_its_number(room):
+    stylist = Stylist(room, room.home)
+    listed = stylist.ask("what are your most expensive dresses?", "t", render=False)["reply"]
+    second = re.findall(r"(?:: |, |and )([^,:(]+) \(", listed)[1]
+    for message in ("the second one", "a bit warmer"):
+        answer = stylist.ask(message, "t", render=False)
+        assert second in {g["name"] for g in answer["plan"]["garments"]}
+    stylist.ask("有哪些最便宜的大衣", "u", render=False)
+    answer = stylist.ask("第二件", "u", render=False)
+    coats = room.find_garments(order="cheapest", category="coat")
+    assert coats[1].id in {g["id"] for g in answer["plan"]["garments"]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["the cheapest outfit for a winter commute", "I need your cheapest coat for work",
+     "put her in your warmest coat", "show me an outfit with your cheapest coat"],
+)  # fmt: skip
+def test_the_cheapest_to_wear_is_no_listing(text):
+    assert understand(text, {}).kind == "dress"
+
+
+def test_one_piece_of_what_is_worn_is_told_by_price_and_warmth(tmp_path):
+    stylist = Stylist(FakeEngineStudio(tmp_path), tmp_path)
+    first = stylist.ask("winter commute", "t", render=False)["plan"]
+    dearest = max(first["garments"], key=lambda g: g["price"])
+    warmest = max(first["garments"], key=lambda g: g["clo"])
+    for text, said in (
+        ("what's the most expensive thing in it?", f"{dearest['name']} ({dearest['price']:.2f}"),
+        ("which piece is the warmest?", f"{warmest['name']} ({warmest['clo']:g} clo"),
+        ("welches Teil ist am teuersten?", f"{dearest['price']:.2f}"),
+        ("一番高いのはどれ？", f"{dearest['price']:.2f}"),
+    ):
+        answer = stylist.ask(text, "t", render=False)
+        assert said in answer["reply"] and answer["plan"] == first, text
+    reply = stylist.ask("which pieces are waterproof?", "t", render=False)["reply"]
+    assert all(g["name"] in reply for g in first["garments"])
+    listed = stylist.ask("do you have waterproof shoes?", "t", render=False)
+    assert [c["name"] for c in listed["tool_calls"]] == ["find_garments"]
+
+
+def test_which_is_cheaper_is_a_comparison_and_a_limit_no_question(tmp_path):
+    stylist = Stylist(FakeEngineStudio(tmp_path), tmp_path)
+    stylist.ask("winter commute", "t", render=False)
+    second = stylist.ask("swap the boots", "t", render=False)["plan"]
+    answer = stylist.ask("what is cheaper, this or the first?", "t", render=False)
+    assert answer["plan"] == second and answer["reply"].startswith("Look 1: ")
+    dear = stylist.ask("c'est trop cher, max 250", "t", render=False)
+    assert dear["plan"]["price_total"] <= 250

@@ -8,7 +8,8 @@ import pytest
 from fakes import FakeEngineStudio
 
 from agent.allowance import Allowance
-from agent.stylist import CALLS_PER_TURN, Stylist
+from agent.model_run import CALLS_PER_TURN
+from agent.stylist import Stylist
 from bench.model_server import ModelServer
 from catalog.croquis import figure
 from catalog.errors import Damaged, ModelUnavailable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -75,6 +75,9 @@ class FindArgs(Arguments):
     """Only garments at most that formal."""
     max_price: Annotated[float, Field(gt=0)] | None = None
     """Only garments that cost no more, in the catalog's currency."""
+    order: Literal["best", "cheapest", "dearest", "warmest", "lightest"] = "best"
+    """What comes first. After any but "best", only what `text` describes by kind, colour, pattern
+    and material is there at all; with a photo, what looks like it comes first all the same."""
     limit: Annotated[int, Field(ge=1, le=20)] = 8
     """How many at most."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from catalog.croquis.palette import hex_to_rgb, srgb_to_lab
 from catalog.garment import SEASONS, SLOTS, Garment
 from tools.harmony import loudness
-from tools.wish import Piece, comes_in
+from tools.wish import SLEEVED, Piece, comes_in
 
 _KEPT = 4
 
@@ -80,6 +80,8 @@ class Closet:
             if wanted:
                 codes = [self._codes[field][w] for w in wanted if w in self._codes[field]]
                 mask &= np.isin(column, codes)
+        if piece.sleeves:
+            mask &= np.isin(self.slot, [SLOTS.index(s) for s in SLEEVED])
         return mask
 
     def per_kind(self, judge) -> np.ndarray:

@@ -54,9 +54,9 @@ TOOLS: tuple[Tool, ...] = (
         "find_garments",
         arguments.FindGarmentsArgs,
         "Search the shop's catalog by words and filters, or by a photo of a garment. Returns "
-        "garments, best first: id, name, slot, category, color, pattern, material, formality "
-        "(0 beach - 1 black tie), clo (warmth), price, seasons, occasions, wearers. Only garments "
-        "that can be bought now. Use the ids with plan_outfit (keep) and render_look.",
+        "garments, best first or in order: id, name, slot, category, color, pattern, material, "
+        "formality (0 beach - 1 black tie), clo (warmth), price, seasons, occasions, wearers. Only "
+        "garments that can be bought now. Use the ids with plan_outfit (keep) and render_look.",
         "Find garments",
     ),
     Tool(

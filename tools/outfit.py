@@ -6,6 +6,7 @@ one, and is asked after any model spoke. Both are deterministic.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -34,6 +35,8 @@ __all__ = [
 
 CHILLY = 0.3
 """clo below what is comfortable from which an outfit's coolness is said aloud."""
+MOST_WAYS = 8
+"""So many ways to take one of each group of alternatives are tried at most."""
 LAYERS = ("headwear", "eyewear", "neckwear", "outerwear", "top", "onepiece", "bottom", "footwear",
           "bag")  # fmt: skip
 """The order in which an outfit is told: from head to foot."""
@@ -47,6 +50,59 @@ def choose(wish: Wish, garments: Sequence[Garment] | Closet) -> Outfit:
     the same outfit.
     """
     closet = closet_of(garments)
+    ways = _ways(wish)
+    outfits = [_chosen(wish.model_copy(update={"want": way}), closet) for way in ways]
+    at = min(range(len(ways)), key=lambda i: _falls_short(outfits[i]))
+    taken = _taken(wish, ways, outfits, at)
+    return outfits[at].model_copy(update={"assumptions": (*taken, *outfits[at].assumptions)})
+
+
+def _ways(wish: Wish) -> list[tuple[Piece, ...]]:
+    """What to want, once for each way to take one piece of every group of alternatives."""
+    numbers = sorted({p.choice for p in wish.want if p.choice})
+    groups = [[p for p in wish.want if p.choice == n] for n in numbers]
+    return [
+        tuple(p for p in wish.want if not p.choice or p in taken)
+        for taken in itertools.islice(itertools.product(*groups), MOST_WAYS)
+    ]
+
+
+def _falls_short(outfit: Outfit) -> tuple[bool, int, float]:
+    """Sorts the better outfit first; a hair's breadth is no difference, so the first said stays."""
+    return not outfit.complete, len(outfit.unmet), -round(outfit.score, 1)
+
+
+def _taken(
+    wish: Wish, ways: list[tuple[Piece, ...]], outfits: Sequence[Outfit], at: int
+) -> list[str]:
+    """Which alternatives were taken, and whether the others would have done."""
+    told: list[str] = []
+    for piece in ways[at]:
+        worn = [c.garment for c in outfits[at].garments]
+        rest = [p for p in wish.want if p.choice == piece.choice and p != piece
+                and not any(p.matches(g) for g in worn)]  # fmt: skip
+        as_good: list[str] = []
+        for other in rest if piece.choice else []:
+            way = tuple(other if p == piece else p for p in ways[at])
+            instead = next((o for w, o in zip(ways, outfits, strict=True) if set(w) == set(way)),
+                           None)  # fmt: skip
+            lost = [u for u in instead.unmet if u not in outfits[at].unmet] if instead else []
+            why = next((u for u in lost if u.startswith(f"{other.words}: ")), "")
+            if why:
+                reason = why.removeprefix(f"{other.words}: ")
+                told.append(f"I took the {piece.words}, not the {other.words}: {reason}")
+            elif lost:
+                told.append(f"I took the {piece.words}, because the {other.words} fits less well")
+            else:
+                as_good.append(other.words)
+        if as_good:
+            others = " or ".join(as_good)
+            told.append(f"I took the {piece.words}, and the {others} would do as well")
+    return told
+
+
+def _chosen(wish: Wish, closet: Closet) -> Outfit:
+    """The best outfit for a wish without alternatives."""
     context = read_wish(wish)
     result, unmet, cheapest = _search(context, closet)
     rows = result.rows
@@ -256,7 +312,8 @@ def check(garments: Sequence[Garment], wish: Wish) -> list[Violation]:
         if total > wish.budget + 0.005:
             say("budget", f"costs {total:.2f}, the budget is {wish.budget:g}", *garments)
     for piece in wish.want:
-        if not any(piece.matches(g) for g in garments):
+        either = [p for p in wish.want if piece.choice and p.choice == piece.choice]
+        if not any(p.matches(g) for p in (piece, *either) for g in garments):
             say("missing", f"no {piece.words} in it", hard=False)
     for garment_id in wish.keep:
         if not any(g.id == garment_id for g in garments):

@@ -13,6 +13,11 @@ _COLD_WORDS = {"puffer jacket", "coat", "beanie", "turtleneck"}
 _WARM_WORDS = {"sandals", "shorts", "sun hat", "tank top"}
 
 
+def _warmth(category: str) -> int:
+    """1 for what tells of cold, -1 for what tells of heat, 0 for the rest."""
+    return (category in _COLD_WORDS) - (category in _WARM_WORDS)
+
+
 @dataclass(frozen=True)
 class Context:
     """A wish with everything unsaid filled in."""
@@ -45,7 +50,8 @@ def read_wish(wish: Wish) -> Context:
     assumptions: list[str] = []
     season, temperature = dict(wish.season), wish.temperature_c
     occasion = OCCASIONS[wish.occasion or "everyday"]
-    wanted = {c for p in wish.want for c in p.categories}
+    sure = [p for p in wish.want if len({_warmth(c) for c in p.categories}) == 1]
+    wanted = {c for p in sure for c in p.categories}
     if not season and temperature is not None:
         season = season_at(temperature)
     elif not season:

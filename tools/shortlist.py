@@ -128,7 +128,7 @@ def allowed_rows(context: Context, closet: Closet, found: Found) -> np.ndarray:
 
 def is_empty(piece: Piece) -> bool:
     """Whether ``piece`` describes nothing at all and so would match every garment."""
-    told = piece.model_dump(exclude={"said", "everywhere"})
+    told = piece.model_dump(exclude={"said", "everywhere", "choice"})
     return not any(v for v in told.values())
 
 

@@ -140,11 +140,12 @@ class Studio:
         min_formality: float = 0.0,
         max_formality: float = 1.0,
         max_price: float | None = None,
+        order: str = "best",
         limit: int = 8,
         photo: str | None = None,
         owner: str | None = None,
     ) -> list[Garment]:
-        """Garments of the catalog that fit the words and filters, best first.
+        """Garments of the catalog that fit the words and filters, in ``order`` (``index.ORDERS``).
 
         ``photo``: the id of a photo that was sent; what looks like it comes first.
 
@@ -163,6 +164,7 @@ class Studio:
             min_formality=min_formality,
             max_formality=max_formality,
             max_price=max_price,
+            order=order,
             limit=limit if photo is None else MAX_LIMIT,
         )
         if photo is not None:

@@ -81,6 +81,10 @@ class _Strict(BaseModel):
     )
 
 
+SLEEVED: tuple[Slot, ...] = ("top", "onepiece", "outerwear")
+"""Where sleeves are spoken of: shoes have none, and are not what “nothing sleeveless” means."""
+
+
 class Piece(_Strict):
     """A description that garments match or not. Empty fields match anything.
 
@@ -105,6 +109,8 @@ class Piece(_Strict):
     """How loose it sits; any of them."""
     everywhere: bool = False
     """True: every piece of clothing should match (“all in black”), not only one."""
+    choice: Annotated[int, Field(ge=0, le=99)] = 0
+    """Wanted pieces with the same number above 0 are alternatives: one of them is enough."""
     said: str = ""
     """The words of the request it stands for."""
 
@@ -134,7 +140,7 @@ class Piece(_Strict):
             and (not self.colors or g.color in self.colors)
             and (not self.patterns or g.pattern in self.patterns)
             and (not self.materials or g.material in self.materials)
-            and (not self.sleeves or g.shape.sleeves in self.sleeves)
+            and (not self.sleeves or (g.slot in SLEEVED and g.shape.sleeves in self.sleeves))
             and (not self.lengths or g.shape.length in self.lengths)
             and (not self.fits or g.shape.fit in self.fits)
         )

@@ -13,7 +13,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
+from bench import measure
 from bench.figures import Measured, NotYet, figure, once
 from catalog.croquis.palette import color_word, delta_e, hex_to_rgb, srgb_to_lab
 from catalog.photo_file import photo_pixels, photo_png, pixels_png
@@ -145,6 +147,44 @@ def real_color() -> Measured:
         if said not in words:
             wrong.append(f"{Path(name).stem} {said}")
     return Measured(100 * float(np.mean(right)), note=f"wrong: {', '.join(wrong) or 'none'}")
+
+
+WORN = {
+    "top": "blouse bodysuit hoodie jumper shirt sweater sweatshirt t-shirt top vest",
+    "outerwear": "blazer cape cardigan coat jacket suit",
+    "onepiece": "dress romper",
+    "bottom": "jeans leggings pants shorts skirt",
+    "footwear": "boots clogs flats heels loafers pumps sandals shoes sneakers wedges",
+}
+"""Labels of the street photos, by slot."""
+
+
+@figure("worn-cut-iou", better="higher", issue=6, minutes=1)
+def worn_cut_iou() -> Measured:
+    """Garments cut out of street photos of people who wear them: IoU with the labelled region,
+    mean over those that are the only one of their slot."""
+    from tools.blaze_pose import blaze_pose
+    from tools.worn_photo import cut_worn
+
+    folder = REAL.with_name("people")
+    if not folder.is_dir():
+        raise NotYet("the real photos are not here")
+    lines = (folder / "labels.txt").read_text().splitlines()
+    names = {name: int(number) for number, name in (line.split(None, 1) for line in lines)}
+    found: dict[str, list[float]] = {slot: [] for slot in WORN}
+    for path in sorted(folder.glob("*.jpg")):
+        photo = np.array(Image.open(path).convert("RGB"))
+        labels = np.asarray(Image.open(path.with_name(f"{path.stem}_labels.png")))
+        seen = blaze_pose()(photo)
+        for slot, words in WORN.items():
+            own = [n for w in words.split() if (n := names[w]) in np.unique(labels)]
+            if len(own) != 1 or (labels == own[0]).mean() < 0.004:
+                continue
+            mask = cut_worn(photo, seen, slot).mask if seen else np.zeros(labels.shape, bool)
+            found[slot].append(measure.iou(mask, labels == own[0]))
+    every = [iou for ious in found.values() for iou in ious]
+    note = ", ".join(f"{slot} {np.mean(ious):.2f}" for slot, ious in found.items())
+    return Measured(float(np.mean(every)), note=f"{len(every)} garments: {note}")
 
 
 @figure("kohya-round-trip", better="higher", issue=6, target=100, unit="%", minutes=0.5)

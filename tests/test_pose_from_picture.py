@@ -10,6 +10,7 @@ from catalog.croquis import drawing, figure, maps
 from catalog.croquis.figure import KEYPOINTS
 from catalog.croquis.posture import Keypoints
 from catalog.errors import BadValue, ModelUnavailable
+from tools.blaze_pose import Sighting
 from tools.pose_from_picture import PoseReader, pose_points
 from ui.cli import main
 
@@ -76,7 +77,8 @@ def test_the_drawn_detector_is_believed_where_both_agree(reader, monkeypatch):
     truth = figure.pose("standing").array()
     sure = np.ones(18)
     picture = np.full((384, 256, 3), 128, np.uint8)
-    monkeypatch.setattr(reader, "_photo", lambda _: (truth + (3, 0), sure))
+    seen = Sighting(truth + (3, 0), sure, np.ones((384, 256), np.float32))
+    monkeypatch.setattr(reader, "_photo", lambda _: seen)
     near, far = Keypoints(truth, sure), Keypoints(truth[::-1].copy(), sure)
     monkeypatch.setattr(reader, "_read_drawn", lambda _: near)
     assert reader.read(picture) is near

@@ -1,8 +1,9 @@
-"""BlazePose: where a photographed person's joints are. Slow to make, fast to call."""
+"""BlazePose: where a photographed person and their joints are. Slow to make, fast to call."""
 
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,10 +17,29 @@ DETECT, READ, HEAT = 224, 256, 64
 """Pixels a side of what the detector and the landmark model see, and of the heat maps."""
 SEEN = 0.5
 """Score from which on a person counts as seen."""
+SURE = 0.8
+_FACE_AND_TRUNK = (0, 14, 15, 2, 5, 8, 11)
 JOINTS = (0, None, 12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27, 5, 2, 8, 7)
 """OpenPose-18 → BlazePose's landmark; the neck is the middle of the shoulders."""
 _GRIDS = ((28, 2), (14, 2), (7, 6))
 """Cells a side of the detector's grids, and answers in each of their cells."""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """Somebody in a picture."""
+
+    points: np.ndarray
+    """OpenPose-18 ``(18, 2)``, x and y in the picture's pixels, which may lie outside of it."""
+    confidence: np.ndarray
+    """``(18,)``, 0–1."""
+    mask: np.ndarray
+    """Where the person is, float32 ``(H, W)``, 0–1."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether face and trunk are both seen: clothes laid out may look like a trunk alone."""
+        return bool(self.confidence[list(_FACE_AND_TRUNK)].min() > SURE)
 
 
 class BlazePose:
@@ -45,15 +65,11 @@ class BlazePose:
         for network in (self._detector, self._reader):
             network.allocate_tensors()
 
-    def __call__(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-        """Joints of the most certain person.
+    def __call__(self, picture: np.ndarray) -> Sighting | None:
+        """The most certain person; None when nobody is seen.
 
         Args:
             picture: uint8 ``(H, W, 3)``, RGB, upright.
-
-        Returns:
-            OpenPose-18 points ``(18, 2)``, x and y in the picture's pixels, which may lie outside
-            of it, and confidences ``(18,)``, 0–1. None when nobody is seen.
         """
         with self._lock:
             found = self._find(picture)
@@ -78,9 +94,7 @@ class BlazePose:
         middle, edge = points[:2].astype(np.float64) * side - place
         return middle, edge
 
-    def _read(
-        self, picture: np.ndarray, middle: np.ndarray, edge: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray] | None:
+    def _read(self, picture: np.ndarray, middle: np.ndarray, edge: np.ndarray) -> Sighting | None:
         # 1. the person upright in a square
         up = edge - middle
         half = float(np.hypot(*up)) * 1.25
@@ -113,7 +127,11 @@ class BlazePose:
             if k is not None:
                 points[i], confidence[i] = places[k], seen[k]
         points[1], confidence[1] = (points[2] + points[5]) / 2, min(confidence[2], confidence[5])
-        return points, confidence
+        # 4. and where they are
+        logits = by_size[READ * READ].reshape(READ, READ).clip(-50, 50).astype(np.float32)
+        inside = 1 / (1 + np.exp(-logits))
+        mask = cv2.warpAffine(inside, matrix, picture.shape[1::-1], flags=cv2.INTER_LINEAR)
+        return Sighting(points, confidence, mask)
 
 
 @lru_cache

@@ -12,7 +12,7 @@ import hashlib
 import json
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +35,10 @@ from catalog.train_lora import lora_file
 from catalog.wd14 import load_tagger
 from tools.garment_order import LEAST_PHOTOS, Order
 from tools.jobs import Run
+from tools.worn_photo import cut_worn
 
 if TYPE_CHECKING:
+    from tools.blaze_pose import Sighting
     from tools.engine import Engine
 
 PATIENCE = 60
@@ -95,12 +97,20 @@ class NewGarment:
 
     def _cut_outs(self, run: Run, order: Order, notes: dict[str, Any]) -> dict[str, Any]:
         """Each photo cut out and framed; those with nothing in them are left out, and said."""
-        rows, kept, warnings = [], [], []
-        photos = notes["photos"]
+        rows, kept, warnings, worn = [], [], [], 0
+        photos, sees = notes["photos"], _person_finder()
         for i, photo in enumerate(photos):
             run.tell("cutting out", i, len(photos))
             pixels = photo_pixels((run.folder / "photos" / photo["file"]).read_bytes())
-            found = cut(pixels)
+            person = sees(pixels)
+            if person is None:
+                found = cut(pixels)
+            elif order.category is not None:
+                found = cut_worn(pixels, person, CATEGORIES[order.category].slot)
+            else:
+                worn += 1
+                warnings.append(f"{photo['name']}: somebody wears it, left out")
+                continue
             warnings += [f"{photo['name']}: {w}" for w in found.warnings]
             framed = frame(pixels, found.mask, order.base) if found.usable else None
             if framed is not None:
@@ -110,6 +120,11 @@ class NewGarment:
             note = f"{photo['name']}  {found.way}  {', '.join(found.warnings)}"
             rows.append((note, pixels, found.mask, shown))
         run.keep("cut-outs.png", pixels_png(contact_sheet(rows)))
+        if len(kept) < LEAST_PHOTOS <= len(kept) + worn:
+            raise AskDifferently(
+                f"Somebody wears it in {worn} of the photos; which of their clothes is meant?",
+                "Start it again and name its category.",
+            )
         if len(kept) < LEAST_PHOTOS:
             raise BadValue(
                 f"A garment stands out in only {len(kept)} of the photos.",
@@ -307,6 +322,22 @@ class NewGarment:
         if self._drawing is None:
             self._drawing = Engine(self._base(name))
         return self._drawing
+
+
+def _person_finder() -> Callable[[np.ndarray], Sighting | None]:
+    """What finds the person in a photo; where the pose model is missing, nobody is seen."""
+    from tools.blaze_pose import blaze_pose
+
+    try:
+        model = blaze_pose()
+    except ModelUnavailable:
+        return lambda _: None
+
+    def person(photo: np.ndarray) -> Sighting | None:
+        seen = model(photo)
+        return seen if seen is not None and seen.sure else None
+
+    return person
 
 
 def _trigger(id: str, taken: set[str]) -> str:

@@ -85,7 +85,7 @@ class PoseReader:
                 raise self._missing
             return drawn
         seen = self._photo(picture)
-        photo = None if seen is None else Keypoints(*seen)
+        photo = None if seen is None else Keypoints(seen.points, seen.confidence)
         if photo is None and drawn is None:
             raise BadValue(
                 "Nobody is seen in this picture.",

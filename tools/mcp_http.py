@@ -26,7 +26,7 @@ from tools.mcp_arguments import MAX_PHOTO_MB
 from tools.mcp_call import GONE
 from tools.mcp_server import CALLER, ToolServer
 from tools.mcp_sessions import Sessions
-from tools.tokens import Token, Tokens
+from tools.tokens import Tokens
 
 PATH = "/mcp"
 MAX_BODY = MAX_PHOTO_MB * (1 << 20) * 4 // 3 + (64 << 10)
@@ -57,7 +57,7 @@ class Door:
             await self.app(scope, receive, send)
             return
         try:
-            caller, token = self._caller(Headers(scope=scope))
+            caller = self._caller(Headers(scope=scope))
         except StylistError as error:
             await _refuse(send, error)
             return
@@ -70,16 +70,18 @@ class Door:
             return message
 
         scope = {**scope, CALLER: caller, GONE: gone}
-        if token is not None:  # the SDK lets nobody but its opener use a session
-            access = AccessToken(token="", client_id=token.name, scopes=list(token.may))
+        if caller.token is not None:  # the SDK lets nobody but its opener use a session
+            access = AccessToken(
+                token="", client_id=caller.token.name, scopes=list(caller.token.may)
+            )
             scope["user"] = AuthenticatedUser(access)
         await self._sessions(scope, watched, send, caller.name)
 
-    def _caller(self, headers: Headers) -> tuple[Caller, Token | None]:
+    def _caller(self, headers: Headers) -> Caller:
         given = headers.getlist("authorization")
         if not given:
             if self.open_to_local:
-                return LOCAL, None
+                return LOCAL
             raise BadValue("This server asks for a token.", _HOW)
         kind, _, secret = given[0].partition(" ")
         token = None
@@ -87,7 +89,7 @@ class Door:
             token = self.tokens.verify(secret.strip())
         if token is None:
             raise BadValue("This token is not valid here: wrong, expired or revoked.", _HOW)
-        return Caller.of(token), token
+        return Caller.of(token, self.tokens)
 
 
 _HOW = "Send “Authorization: Bearer …” with a token made by `stylist token create`."

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import logging
+import re
 import socket
 from collections.abc import Callable, Sequence
 
@@ -16,6 +17,7 @@ import anyio
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.transport_security import TransportSecuritySettings
+from mcp_types import INVALID_REQUEST
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,6 +33,7 @@ from tools.tokens import Tokens
 PATH = "/mcp"
 MAX_BODY = MAX_PHOTO_MB * (1 << 20) * 4 // 3 + (64 << 10)
 MAX_SESSIONS = 1000
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -96,7 +99,9 @@ _HOW = "Send “Authorization: Bearer …” with a token made by `stylist token
 
 
 async def _refuse(send: Send, error: StylistError) -> None:
-    body = json.dumps({"error": "invalid_token", "error_description": str(error)}).encode()
+    # as the protocol has errors: its clients show the words of no other body
+    told = {"code": INVALID_REQUEST, "message": str(error), "data": {"error": error.as_dict()}}
+    body = json.dumps({"jsonrpc": "2.0", "id": None, "error": told}).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
@@ -115,8 +120,10 @@ def build_app(
     ``names``: host names by which others reach this server, beside ``host`` itself.
 
     Raises:
-        BadValue: others can reach it and there is no token, or no name they may use.
+        BadValue: others can reach it and there is no token, or no name they may use; or a name
+            that is none.
     """
+    names = [_host_name(name) for name in names]
     alone = is_loopback(host) and not names
     if not alone:
         _check_open(host, names, tokens)
@@ -146,6 +153,16 @@ def _check_open(host: str, names: Sequence[str], tokens: Tokens) -> None:
             f"{host} is every address of this machine, and none of its names was given.",
             "Say by which one callers reach it: --name stylist.example.com",
         )
+
+
+def _host_name(name: str) -> str:
+    """``name`` as clients send it. Raises BadValue for an address, a port or a half name."""
+    if not _NAME.fullmatch(name):
+        raise BadValue(
+            f"“{clip(name)}” is no host name.",
+            "Give the name alone, without https:// and port: --name stylist.example.com",
+        )
+    return name.lower()
 
 
 def _is_any(host: str) -> bool:

@@ -218,10 +218,15 @@ class Call:
     async def _report(self, coming: Any) -> None:
         # a client that does not listen any more is no reason to stop here
         with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+            told = before = 0
             async for p in coming:
-                # each number is larger than the one before it, as the protocol has it
+                # each number is larger than the one before it, as the protocol has it, also where
+                # a replay draws what a look was made from first
                 done = {"layout": 1, "adapters": 2, "save": p.steps + 3}.get(p.stage, p.step + 2)
-                total = p.steps + 3
+                if before + done <= told:
+                    before = told
+                told = done = before + done
+                total = before + p.steps + 3
                 words = f"{p.stage}, preview at look://{self.drawing.id}/preview"
                 await self.ctx.session.report_progress(done, total, words)
 

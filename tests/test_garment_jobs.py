@@ -129,3 +129,30 @@ def test_a_job_waits_for_a_look_at_its_tags_and_trains_with_the_mended_ones(jobs
     jobs.jobs.keep(id, "training.json", b"{}")
     with pytest.raises(BadValue, match="trained"):
         jobs.keep_book(id, book)
+
+
+def test_a_garment_asked_for_twice_at_once_is_one_job_and_the_limit_holds(
+    jobs, photos, monkeypatch
+):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from tools import garment_jobs
+
+    begin = garment_jobs.start
+
+    def slowly(*args, **more):
+        time.sleep(0.1)
+        return begin(*args, **more)
+
+    monkeypatch.setattr(garment_jobs, "start", slowly)
+
+    def ask_for(name: str):
+        try:
+            return jobs.start(name, photos, owner="bot").id
+        except Busy:
+            return None
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(ask_for, ["Same coat"] * 4))) == 1
+        more = list(pool.map(ask_for, [f"Coat {word}" for word in ("one", "two", "three", "four")]))
+    assert len([id for id in more if id]) == MAX_OPEN - 1

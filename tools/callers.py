@@ -6,10 +6,10 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from catalog.errors import Busy, NotAllowed
-from tools.tokens import RIGHTS, Right, Token
+from tools.tokens import RIGHTS, Right, Token, Tokens
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,18 @@ class Caller:
     name: str | None
     """What their looks and photos are kept under; None = the person at this machine."""
     may: frozenset[Right]
+    token: Token | None = field(default=None, repr=False)
+    """By which they were let in."""
+    tokens: Tokens | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, token: Token) -> Caller:
-        return cls(token.name, frozenset(token.may))
+    def of(cls, token: Token, tokens: Tokens) -> Caller:
+        return cls(token.name, frozenset(token.may), token, tokens)
+
+    def require_still(self) -> None:
+        """Raises NotAllowed when they would not be let in any more: revoked, expired, replaced."""
+        if self.token is not None and self.tokens is not None:
+            self.tokens.require_still(self.token)
 
     def require(self, right: Right, what: str) -> None:
         """Raises NotAllowed when the caller's token does not allow ``what``."""

@@ -11,6 +11,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,6 +79,7 @@ class GarmentJobs:
         self._home, self._catalog, self._uploads = home, catalog, uploads
         self._threads, self._base, self._models = threads, base, models
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
+        self._starting: defaultdict[str | None, threading.Lock] = defaultdict(threading.Lock)
         self.jobs = Jobs(home, {KIND: _elsewhere})
 
     # ---------------------------------------------------------------- start, watch, stop
@@ -102,27 +105,28 @@ class GarmentJobs:
         Raises ``UnknownName`` (a photo, the category), ``BadValue`` (name, photos, a number),
         ``Busy`` (this caller has ``MAX_OPEN`` jobs).
         """
-        mine = [s for s in self.jobs.list() if s.owner == owner and s.state not in FINISHED]
-        for status in mine:
-            if self.jobs.arguments(status.id).get("name") == name.strip():
-                return self.status(status.id, owner=owner)
-        if len(mine) >= MAX_OPEN:
-            raise Busy(f"You have {len(mine)} jobs open.", "Wait for one to end, or cancel it.")
-        files: Path | list[tuple[str, bytes]]
-        if isinstance(photos, Path):
-            files = photos
-        else:
-            files = [
-                (f"{i:02} {p}.png", self._uploads.read(p, owner)) if isinstance(p, str) else p
-                for i, p in enumerate(photos)
-            ]
-        id = start(
-            self.jobs, self._catalog, name, files, category=category, tags=tags, without=without,
-            price=price, steps=steps, base=self._base, review=review, sample_every=sample_every,
-            owner=owner,
-        )  # fmt: skip
-        self._launch(id)
-        return self.status(id, owner=owner)
+        with self._starting[owner]:  # asked twice at once, the second sees the first's job
+            mine = [s for s in self.jobs.list() if s.owner == owner and s.state not in FINISHED]
+            for status in mine:
+                if self.jobs.arguments(status.id).get("name") == name.strip():
+                    return self.status(status.id, owner=owner)
+            if len(mine) >= MAX_OPEN:
+                raise Busy(f"You have {len(mine)} jobs open.", "Wait for one to end, or cancel it.")
+            files: Path | list[tuple[str, bytes]]
+            if isinstance(photos, Path):
+                files = photos
+            else:
+                files = [
+                    (f"{i:02} {p}.png", self._uploads.read(p, owner)) if isinstance(p, str) else p
+                    for i, p in enumerate(photos)
+                ]
+            id = start(
+                self.jobs, self._catalog, name, files, category=category, tags=tags,
+                without=without, price=price, steps=steps, base=self._base, review=review,
+                sample_every=sample_every, owner=owner,
+            )  # fmt: skip
+            self._launch(id)
+            return self.status(id, owner=owner)
 
     def status(self, id: str, *, owner: str | None = None) -> GarmentJob:
         """How far job ``id`` is; one that does not exist, or is another caller's, is unknown."""

@@ -90,9 +90,12 @@ class Looks:
                     raise
         return Look(id=id, folder=str(folder), receipt=receipt)
 
-    def forget(self, thread: str) -> int:
-        """Delete the looks of a thread; how many there were."""
-        looks = self.all(thread)
+    def forget(self, thread: str, owner: str | None = None) -> int:
+        """Delete the looks that ``owner`` had drawn in a thread; how many there were.
+
+        None: those of the person at this machine. Another caller may have a thread of that name.
+        """
+        looks = [x for x in self.all(thread) if x.receipt.owner == owner]
         for look in looks:
             shutil.rmtree(look.folder)
             self._receipts.pop(look.id, None)

@@ -6,8 +6,8 @@ import asyncio
 import inspect
 import operator
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import anyio
 import anyio.to_thread
 from mcp.server.context import ServerRequestContext
 
-from catalog.errors import Cancelled, UnknownName
+from catalog.errors import Cancelled, StylistError, UnknownName
 from tools.callers import Caller, Limits, Queue
 from tools.mcp_answers import Answer
 from tools.mcp_resources import Drawings
@@ -29,6 +29,8 @@ THREADS = 8
 """Tools at work at once, drawings aside: these go one by one."""
 SHARE = 4
 """Of these, one caller's: the others find a free one whatever it sends."""
+LOOKS_EVERY_S = 0.1
+"""How often it is looked whether who waits for a drawing is still let in."""
 LAST_WORDS_S = 1.0
 """How long an answer waits for its last progress messages to leave."""
 
@@ -75,17 +77,24 @@ class Workplace:
         # let one caller, by asking and leaving, put any number of them to work
         return await anyio.to_thread.run_sync(function, *args, limiter=self.threads)
 
-    def share_of(self, caller: Caller) -> anyio.CapacityLimiter:
-        """What one caller holds while a thread works for it, drawings aside."""
-        return self._shares.setdefault(caller.name, anyio.CapacityLimiter(SHARE))
+    @asynccontextmanager
+    async def share_of(self, caller: Caller) -> AsyncIterator[None]:
+        """What one caller holds while a thread works for it, drawings aside.
+
+        Raises NotAllowed when its token was revoked or expired while it waited.
+        """
+        async with self._shares.setdefault(caller.name, anyio.CapacityLimiter(SHARE)):
+            caller.require_still()
+            yield
 
 
 @dataclass
 class Call:
     """One tool call: the method in a thread, its progress and previews on their way out.
 
-    When the request is cancelled, or its client hangs up, ``cancel`` is set; the engine stops at
-    its next step, and only then is the caller's place in the queue free again.
+    When the request is cancelled, its client hangs up, or its token is revoked or expires,
+    ``cancel`` is set; the engine stops at its next step, and only then is the caller's place in
+    the queue free again. Who still waits for its turn leaves the queue at once.
     """
 
     at: Workplace
@@ -96,7 +105,8 @@ class Call:
     takes: dict[str, Any]
 
     async def done(self) -> Answer:
-        """Do it. Raises what the method raises, and Cancelled when the client hung up."""
+        """Do it. Raises what the method raises, Cancelled when the client hung up, and NotAllowed
+        when the caller is let in no more."""
         self.cancel = threading.Event()
         if not self.tool.draws:
             async with self.at.share_of(self.caller):
@@ -110,8 +120,19 @@ class Call:
                 await gone.wait()
                 group.cancel_scope.cancel()
 
+            async def be_sent_away() -> None:
+                while True:
+                    await anyio.sleep(LOOKS_EVERY_S)
+                    try:
+                        self.caller.require_still()
+                    except StylistError as error:
+                        outcome.append(error)
+                        group.cancel_scope.cancel()
+
             if gone is not None:
                 group.start_soon(leave)
+            if self.caller.token is not None:
+                group.start_soon(be_sent_away)
             try:
                 outcome.append(await self._in_turn())
             except Exception as error:  # raised again below: a task group would wrap it
@@ -127,6 +148,7 @@ class Call:
             await self.ctx.session.report_progress(0, None, f"waiting, {ahead} ahead")
         # first come, first served; who waits holds no thread and can leave at once
         async with self.at.engine_free:
+            self.caller.require_still()
             return await self._run(self.at.drawing_threads)
 
     async def _run(self, limiter: anyio.CapacityLimiter) -> Answer:
@@ -196,10 +218,15 @@ class Call:
     async def _report(self, coming: Any) -> None:
         # a client that does not listen any more is no reason to stop here
         with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+            told = before = 0
             async for p in coming:
-                # each number is larger than the one before it, as the protocol has it
+                # each number is larger than the one before it, as the protocol has it, also where
+                # a replay draws what a look was made from first
                 done = {"layout": 1, "adapters": 2, "save": p.steps + 3}.get(p.stage, p.step + 2)
-                total = p.steps + 3
+                if before + done <= told:
+                    before = told
+                told = done = before + done
+                total = before + p.steps + 3
                 words = f"{p.stage}, preview at look://{self.drawing.id}/preview"
                 await self.ctx.session.report_progress(done, total, words)
 

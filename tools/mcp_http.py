@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import logging
+import re
 import socket
 from collections.abc import Callable, Sequence
 
@@ -16,6 +17,7 @@ import anyio
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.transport_security import TransportSecuritySettings
+from mcp_types import INVALID_REQUEST
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,11 +28,12 @@ from tools.mcp_arguments import MAX_PHOTO_MB
 from tools.mcp_call import GONE
 from tools.mcp_server import CALLER, ToolServer
 from tools.mcp_sessions import Sessions
-from tools.tokens import Token, Tokens
+from tools.tokens import Tokens
 
 PATH = "/mcp"
 MAX_BODY = MAX_PHOTO_MB * (1 << 20) * 4 // 3 + (64 << 10)
 MAX_SESSIONS = 1000
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -57,7 +60,7 @@ class Door:
             await self.app(scope, receive, send)
             return
         try:
-            caller, token = self._caller(Headers(scope=scope))
+            caller = self._caller(Headers(scope=scope))
         except StylistError as error:
             await _refuse(send, error)
             return
@@ -70,16 +73,18 @@ class Door:
             return message
 
         scope = {**scope, CALLER: caller, GONE: gone}
-        if token is not None:  # the SDK lets nobody but its opener use a session
-            access = AccessToken(token="", client_id=token.name, scopes=list(token.may))
+        if caller.token is not None:  # the SDK lets nobody but its opener use a session
+            access = AccessToken(
+                token="", client_id=caller.token.name, scopes=list(caller.token.may)
+            )
             scope["user"] = AuthenticatedUser(access)
         await self._sessions(scope, watched, send, caller.name)
 
-    def _caller(self, headers: Headers) -> tuple[Caller, Token | None]:
+    def _caller(self, headers: Headers) -> Caller:
         given = headers.getlist("authorization")
         if not given:
             if self.open_to_local:
-                return LOCAL, None
+                return LOCAL
             raise BadValue("This server asks for a token.", _HOW)
         kind, _, secret = given[0].partition(" ")
         token = None
@@ -87,14 +92,16 @@ class Door:
             token = self.tokens.verify(secret.strip())
         if token is None:
             raise BadValue("This token is not valid here: wrong, expired or revoked.", _HOW)
-        return Caller.of(token), token
+        return Caller.of(token, self.tokens)
 
 
 _HOW = "Send “Authorization: Bearer …” with a token made by `stylist token create`."
 
 
 async def _refuse(send: Send, error: StylistError) -> None:
-    body = json.dumps({"error": "invalid_token", "error_description": str(error)}).encode()
+    # as the protocol has errors: its clients show the words of no other body
+    told = {"code": INVALID_REQUEST, "message": str(error), "data": {"error": error.as_dict()}}
+    body = json.dumps({"jsonrpc": "2.0", "id": None, "error": told}).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
@@ -113,8 +120,10 @@ def build_app(
     ``names``: host names by which others reach this server, beside ``host`` itself.
 
     Raises:
-        BadValue: others can reach it and there is no token, or no name they may use.
+        BadValue: others can reach it and there is no token, or no name they may use; or a name
+            that is none.
     """
+    names = [_host_name(name) for name in names]
     alone = is_loopback(host) and not names
     if not alone:
         _check_open(host, names, tokens)
@@ -144,6 +153,16 @@ def _check_open(host: str, names: Sequence[str], tokens: Tokens) -> None:
             f"{host} is every address of this machine, and none of its names was given.",
             "Say by which one callers reach it: --name stylist.example.com",
         )
+
+
+def _host_name(name: str) -> str:
+    """``name`` as clients send it. Raises BadValue for an address, a port or a half name."""
+    if not _NAME.fullmatch(name):
+        raise BadValue(
+            f"“{clip(name)}” is no host name.",
+            "Give the name alone, without https:// and port: --name stylist.example.com",
+        )
+    return name.lower()
 
 
 def _is_any(host: str) -> bool:

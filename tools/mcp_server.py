@@ -14,13 +14,14 @@ from typing import Any
 import mcp_types as mcp
 from mcp.server.lowlevel.server import Server
 from mcp.shared.exceptions import MCPError
+from pydantic import ValidationError
 
 from catalog.errors import NotAllowed, StylistError
 from tools import mcp_resources
 from tools.callers import LOCAL, Caller, Limits
-from tools.mcp_answers import NOTICE, clean, result
+from tools.mcp_answers import ERROR_NOTICE, NOTICE, clean, result
 from tools.mcp_call import Call, Context, Workplace, scope_of
-from tools.mcp_tools import TOOLS, checked, described, named
+from tools.mcp_tools import TOOLS, checked, described, misasked, named
 from tools.studio import Studio
 
 INSTRUCTIONS = (
@@ -60,6 +61,7 @@ class ToolServer:
             on_list_prompts=self.list_prompts,
             on_get_prompt=self.get_prompt,
         )
+        self.server.middleware.append(self.say_what_is_wrong)
 
     def caller(self, ctx: Context) -> Caller:
         """Who sent this request: over a pipe ``local``, over HTTP whom the door let in."""
@@ -95,13 +97,27 @@ class ToolServer:
             return self._failure(_unexpected(error))
 
     def _failure(self, error: dict[str, str]) -> mcp.CallToolResult:
-        error = clean(self._without_paths(error))
-        text = f"{error['message']} {error['hint']}".strip()
+        text, facts = self.told(error)
         return mcp.CallToolResult(
             is_error=True,
             content=[mcp.TextContent(type="text", text=text)],
-            structured_content={"error": error},
+            structured_content=facts,
         )
+
+    def told(self, error: dict[str, str]) -> tuple[str, dict[str, Any]]:
+        """An error in words and as facts; no path, and marked as data like any other answer."""
+        error = clean(self._without_paths(error))
+        words = f"{error['message']} {error['hint']}".strip()
+        return f"{words} {ERROR_NOTICE}", {"error": error, "notice": ERROR_NOTICE}
+
+    async def say_what_is_wrong(self, ctx: Context, call_next: Any) -> Any:
+        """Middleware: parameters that are none are named; the SDK says only that they are."""
+        try:
+            return await call_next(ctx)
+        except ValidationError as error:
+            wrong = misasked(ctx.method, error)
+            text, facts = self.told(wrong.as_dict())
+            raise MCPError(code=mcp.INVALID_PARAMS, message=text, data=facts) from error
 
     def _without_paths(self, error: dict[str, str]) -> dict[str, str]:
         home = self.at.home
@@ -174,9 +190,8 @@ class _Asking:
             raise self._told(_unexpected(error), mcp.INTERNAL_ERROR) from error
 
     def _told(self, error: dict[str, str], code: int = mcp.INVALID_PARAMS) -> MCPError:
-        error = self._server._without_paths(error)
-        text = f"{error['message']} {error['hint']}".strip()
-        return MCPError(code=code, message=text, data={"error": error})
+        text, facts = self._server.told(error)
+        return MCPError(code=code, message=text, data=facts)
 
 
 def _unexpected(error: Exception) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -24,6 +24,9 @@ from tools.mcp_arguments import MAX_PHOTO_MB
 from tools.tokens import Right
 from tools.uploads import KEPT_HOURS
 from tools.wish import OCCASIONS
+
+_EXACT = 2**53
+"""Beyond it a float is no exact integer any more."""
 
 
 @dataclass(frozen=True)
@@ -252,7 +255,7 @@ def described(tool: Tool) -> mcp.Tool:
 def checked(tool: Tool, given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """The arguments as their schema has them, and what the method takes of them."""
     try:
-        text = json.dumps(given)
+        text = json.dumps(_whole(given))
     except (ValueError, TypeError, RecursionError):
         raise BadValue("The arguments are not plain JSON.", "Send one flat object.") from None
     size = len(text)
@@ -261,23 +264,32 @@ def checked(tool: Tool, given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
             f"The arguments have {size} bytes, {tool.max_bytes} are the most.", "Send less."
         )
     try:
-        args = tool.args.model_validate_json(text)
+        # strict: a number in quotes or a yes for true is told, and not taken for what it may mean
+        args = tool.args.model_validate_json(text, strict=True)
         return args, tool.call(args)
     except ValidationError as error:
-        raise _misasked(tool, error) from error
+        raise misasked(tool.name, error, tool.args.model_fields) from error
 
 
-def _misasked(tool: Tool, error: ValidationError) -> BadValue:
-    said = []
+def _whole(value: Any) -> Any:
+    """``value`` with 3.0 as 3: JSON does not tell them apart, and strict integers do."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < _EXACT else value
+    if isinstance(value, dict):
+        return {k: _whole(v) for k, v in value.items()}
+    return [_whole(v) for v in value] if isinstance(value, list) else value
+
+
+def misasked(what: str, error: ValidationError, known: Iterable[str] = ()) -> BadValue:
+    """What is wrong with the arguments of a tool, or the parameters of a request, in words."""
+    fields, said = tuple(known), []
     for one in error.errors(include_url=False, include_input=False)[:3]:
         place = clip(".".join(str(part) for part in one["loc"]) or "arguments")
         if one["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(place, tool.args.model_fields, n=1, cutoff=0.5)
+            near = difflib.get_close_matches(place, fields, n=1, cutoff=0.5)
             instead = f"did you mean {near[0]}?" if near else "there is no such argument"
             said.append(f"{place}: {instead}")
         else:
             said.append(f"{place}: {clip(one['msg'], 160)}")
-    return BadValue(
-        f"{tool.name} does not take this: {'; '.join(said)}.",
-        f"It takes: {', '.join(tool.args.model_fields)}.",
-    )
+    hint = f"It takes: {', '.join(fields)}." if fields else "Send each as the protocol has it."
+    return BadValue(f"{what} does not take this: {'; '.join(said)}.", hint)

@@ -494,9 +494,9 @@ class Studio:
         """All looks, or those of one thread or of one owner, oldest first."""
         return self._looks.all(thread, owner)
 
-    def forget_looks(self, thread: str) -> int:
-        """Delete the looks drawn in a thread; how many there were."""
-        return self._looks.forget(thread)
+    def forget_looks(self, thread: str, *, owner: str | None = None) -> int:
+        """Delete the looks that ``owner`` and nobody else had drawn in a thread; how many."""
+        return self._looks.forget(thread, owner)
 
     def replay_look(
         self,

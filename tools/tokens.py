@@ -17,7 +17,7 @@ from typing import Literal
 import filelock
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from catalog.errors import BadValue, Busy, Damaged, UnknownName, clip
+from catalog.errors import BadValue, Busy, Damaged, NotAllowed, UnknownName, clip
 
 Right = Literal["look", "touch", "train"]
 RIGHTS: tuple[Right, ...] = ("look", "touch", "train")
@@ -145,6 +145,16 @@ class Tokens:
             if hmac.compare_digest(token.sha256, digest):
                 found = token
         return found if found is not None and found.state() == "valid" else None
+
+    def require_still(self, token: Token) -> None:
+        """Raises NotAllowed when ``token``, which was valid once, is so no more; Damaged."""
+        now = next((t for t in self.all() if t.sha256 == token.sha256), None)
+        state = "replaced" if now is None else now.state()
+        if state != "valid":
+            raise NotAllowed(
+                f"Your token is {state}, and what it asked for was stopped.",
+                "Ask whoever runs this server for a new one: stylist token create NAME --renew",
+            )
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -331,58 +331,6 @@ def test_who_waits_in_the_queue_can_leave_it(room: Studio):
     assert engine.drawn == 1
 
 
-# --- keys ---------------------------------------------------------------------------------------
-
-
-def test_one_key_draws_once_also_after_a_restart(room: Studio):
-    args = {"garments": WINTER, "steps": 1, "request_key": "order-7"}
-    first = said(ask(served(room), "render_look", args))["look"]
-    reborn = Studio(room.home)
-    reborn._engine = QuickEngine()  # type: ignore[assignment]
-    assert said(ask(served(reborn), "render_look", args))["look"] == first
-    assert reborn._engine.drawn == 0  # type: ignore[union-attr]
-    error = refused(ask(served(reborn), "render_look", {**args, "seed": 1}))
-    assert "another request" in error["message"]
-
-
-def test_one_key_sent_twice_at_once_draws_once(room: Studio):
-    room._engine.step_s = 0.02  # type: ignore[union-attr]
-    args = {"garments": WINTER, "steps": 4, "request_key": "k"}
-
-    async def say(client: Client):
-        looks = []
-
-        async def one():
-            looks.append(said(await client.call_tool("render_look", args))["look"])
-
-        async with anyio.create_task_group() as group:
-            for _ in range(3):
-                group.start_soon(one)
-        return looks
-
-    assert len(set(talk(served(room), say))) == 1
-    assert room._engine.drawn == 1  # type: ignore[union-attr]
-
-
-def test_a_request_that_failed_may_be_sent_again_with_its_key(room: Studio):
-    args = {"garments": WINTER, "steps": 1, "request_key": "k"}
-    engine, room._engine = room._engine, None
-    room.base = "nowhere"  # no base of that name: nothing can be drawn
-    assert ask(served(room), "render_look", args).is_error
-    room.base, room._engine = "croquis", engine
-    assert said(ask(served(room), "render_look", args))["look"]
-
-
-def test_a_refused_request_leaves_nothing_of_its_key(room: Studio):
-    tools = served(room)
-    said(ask(tools, "render_look", {"garments": WINTER, "steps": 1, "request_key": "good"}))
-    before = sorted(room.home.rglob("*"))
-    bare = {"garments": [WINTER[0]], "request_key": "bad"}
-    assert "torso" in refused(ask(tools, "render_look", bare))["message"]
-    assert sorted(room.home.rglob("*")) == before
-    assert said(ask(tools, "render_look", {**bare, "garments": WINTER, "steps": 1}))["look"]
-
-
 # --- limits -------------------------------------------------------------------------------------
 
 

@@ -64,31 +64,42 @@ class Looks:
         """Keep a picture, what it was drawn from, its garments' masks, and where it was touched.
 
         ``facts`` are the fields of its receipt, all but its id and date; None fields that are not
-        part of every receipt are left out of what the id is made from.
+        part of every receipt are left out of what the id is made from. The same look drawn again
+        is the one that is there; where that is damaged, the new one takes its place.
         """
         facts = {k: v for k, v in facts.items() if v is not None or k in ("parent", "thread")}
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         id = f"look-{digest[:16]}"
+        if there := self._sound(id):
+            return there
         created = datetime.now(UTC).isoformat(timespec="milliseconds")
         receipt = Receipt(look_id=id, created=created, **facts)
         folder = self.folder / id
-        if not (folder / "receipt.json").exists():
-            partial = folder.with_name(f".{id}.{os.getpid()}.{threading.get_ident()}")
-            partial.mkdir(parents=True, exist_ok=True)
-            write_png(partial / "look.png", picture)
-            write_png(partial / "layout.png", _layout_picture(layout))
-            write_png(partial / "garments.png", labels_of(layout))
-            if mask is not None:
-                write_png(partial / "mask.png", mask.astype(np.uint8) * 255)
-            (partial / "receipt.json").write_text(receipt.model_dump_json(indent=1))
-            try:
-                os.rename(partial, folder)
-            except OSError:
-                # somebody drew the very same look in the same moment: theirs is ours
-                shutil.rmtree(partial, ignore_errors=True)
-                if not (folder / "receipt.json").exists():
-                    raise
+        partial = folder.with_name(f".{id}.{os.getpid()}.{threading.get_ident()}")
+        partial.mkdir(parents=True, exist_ok=True)
+        write_png(partial / "look.png", picture)
+        write_png(partial / "layout.png", _layout_picture(layout))
+        write_png(partial / "garments.png", labels_of(layout))
+        if mask is not None:
+            write_png(partial / "mask.png", mask.astype(np.uint8) * 255)
+        (partial / "receipt.json").write_text(receipt.model_dump_json(indent=1))
+        shutil.rmtree(folder, ignore_errors=True)  # what is there cannot be read
+        try:
+            os.rename(partial, folder)
+        except OSError:
+            # somebody drew the very same look in the same moment: theirs is ours
+            shutil.rmtree(partial, ignore_errors=True)
+            return self.get(id)
         return Look(id=id, folder=str(folder), receipt=receipt)
+
+    def _sound(self, id: str) -> Look | None:
+        """The look ``id`` if it is there and whole."""
+        try:
+            look = self.get(id)
+            self.picture(look)
+        except (UnknownName, Damaged):
+            return None
+        return None if self.labels(look) is None else look
 
     def forget(self, thread: str, owner: str | None = None) -> int:
         """Delete the looks that ``owner`` had drawn in a thread; how many there were.

@@ -15,7 +15,7 @@ import anyio
 import anyio.to_thread
 from mcp.server.context import ServerRequestContext
 
-from catalog.errors import Cancelled, StylistError, UnknownName
+from catalog.errors import Cancelled, Damaged, StylistError, UnknownName
 from tools.callers import Caller, Limits, Queue
 from tools.mcp_answers import Answer
 from tools.mcp_resources import Drawings
@@ -111,6 +111,9 @@ class Call:
         if not self.tool.draws:
             async with self.at.share_of(self.caller):
                 return await self._run(self.at.threads)
+        kept = await self.at.in_thread(self._kept)
+        if kept is not None:  # a repeat waits for nobody's drawing
+            return kept
         self.drawing = self.at.drawings.begin(self.caller.name)
         gone = scope_of(self.ctx).get(GONE)
         outcome: list[Any] = []
@@ -180,16 +183,26 @@ class Call:
             group.cancel_scope.deadline = anyio.current_time() + LAST_WORDS_S
         return _opened(outcome[0])
 
+    def _kept(self) -> Answer | None:
+        """What the request was answered with before, if it has a key and was."""
+        key = getattr(self.args, "request_key", None)
+        if key is None:
+            return None
+        studio = self.at.studio
+        look = Requests(studio.home).answer(self.caller.name, key, _body(self.args))
+        with suppress(UnknownName, Damaged):  # removed or broken since: drawn again
+            if look is not None:
+                return self.tool.show(studio.look(look, owner=self.caller.name), self.args)
+        return None
+
     def _answer(self) -> Answer:
         studio = self.at.studio
         key = getattr(self.args, "request_key", None)
         if key is None:
             return self.tool.show(self._call(studio), self.args)
         with Requests(studio.home).under(self.caller.name, key, _body(self.args)) as request:
-            if request.look is not None:
-                with suppress(UnknownName):  # removed since: drawn again
-                    look = studio.look(request.look, owner=self.caller.name)
-                    return self.tool.show(look, self.args)
+            if (kept := self._kept()) is not None:  # answered while this waited for its turn
+                return kept
             look = self._call(studio)
             request.answered(look.id)
             return self.tool.show(look, self.args)

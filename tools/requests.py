@@ -33,9 +33,8 @@ class Requests:
             BadValue: the key was used for another body.
             Busy: the very request is being answered at this moment, perhaps by another process.
         """
-        folder = self._root / (owner or LOCAL)
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
+        path = self._path(owner, key)
+        path.parent.mkdir(parents=True, exist_ok=True)
         held = path.with_suffix(".lock")
         lock = filelock.FileLock(held, timeout=0, thread_local=False)
         busy = Busy(
@@ -54,6 +53,14 @@ class Requests:
             if not path.exists():  # refused, failed or stopped: nothing of it stays
                 held.unlink(missing_ok=True)
             lock.release()
+
+    def answer(self, owner: str | None, key: str, body: dict[str, Any]) -> str | None:
+        """The look that the request was answered with before. Raises BadValue as ``under``."""
+        return Request(self._path(owner, key), body).look
+
+    def _path(self, owner: str | None, key: str) -> Path:
+        folder = self._root / (owner or LOCAL)
+        return folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
 
 
 class Request:

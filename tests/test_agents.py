@@ -16,6 +16,7 @@ from fakes import WINTER, refused, said
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters
 
+from tools.jobs import Jobs
 from tools.mcp_http import build_app
 from tools.mcp_server import ToolServer
 from tools.tokens import Tokens
@@ -226,7 +227,12 @@ def test_revoked_tokens_open_nothing_and_keep_their_name(home: Path, capsys):
     secret = capsys.readouterr().out.strip()
     tokens = Tokens(home)
     assert tokens.verify(secret) is not None
+    jobs = Jobs(home, {})
+    theirs, other = (jobs.add("new garment", {}, owner=name) for name in ("shop", "bot"))
+    capsys.readouterr()
     assert main(["token", "revoke", "shop"]) == 0
+    told = capsys.readouterr().err
+    assert f"stylist job cancel {theirs}" in told and other not in told
     assert tokens.verify(secret) is None
     assert main(["token", "create", "shop"]) == 1
     assert "--renew" in capsys.readouterr().err

@@ -163,13 +163,18 @@ def _list(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _revoke(args: argparse.Namespace, settings: Settings) -> int:
+    from tools.jobs import FINISHED, Jobs
     from tools.tokens import Tokens
 
     token = Tokens(settings.home).revoke(args.name)
+    jobs = Jobs(settings.home, {}).list()
+    open_jobs = [j.id for j in jobs if j.owner == token.name and j.state not in FINISHED]
     if args.json:
-        print_json(_facts(token))
-    else:
-        print(f"The token of {token.name} is worthless now.")
+        print_json({**_facts(token), "open_jobs": open_jobs})
+        return 0
+    print(f"The token of {token.name} is worthless now.")
+    for id in open_jobs:  # what they make would be everybody's: whoever revokes decides
+        say(f"A garment job of theirs goes on; to stop it: stylist job cancel {id}")
     return 0
 
 

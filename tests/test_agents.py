@@ -227,7 +227,7 @@ def test_revoked_tokens_open_nothing_and_keep_their_name(home: Path, capsys):
     secret = capsys.readouterr().out.strip()
     tokens = Tokens(home)
     assert tokens.verify(secret) is not None
-    jobs = Jobs(home, {})
+    jobs = Jobs(home, {"new garment": lambda run: {}})
     theirs, other = (jobs.add("new garment", {}, owner=name) for name in ("shop", "bot"))
     capsys.readouterr()
     assert main(["token", "revoke", "shop"]) == 0

@@ -34,7 +34,7 @@ class Cut:
 
     mask: np.ndarray
     """bool ``(H, W)``"""
-    way: Literal["even ground", "grab cut", "on a person"]
+    way: Literal["even ground", "grab cut", "on a person", "rembg"]
     warnings: tuple[str, ...]
     """What speaks against it, in words for a person; empty when nothing does."""
 

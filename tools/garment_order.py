@@ -16,6 +16,7 @@ from catalog.garment import CATEGORIES
 from catalog.index import Catalog
 from catalog.photo_file import pixels_png
 from catalog.photo_intake import read_photos
+from catalog.rembg_cut import check_rembg
 from catalog.tags import Choice
 from catalog.train_lora import GARMENTS, Options, with_dials
 from tools.jobs import Jobs
@@ -46,6 +47,8 @@ class Order(BaseModel):
     training: dict[str, float] = {}
     """Other dials of the training, by name: see ``train_lora.Options``."""
     base: str = "croquis"
+    rembg: bool = False
+    """Cut out by rembg, where it is installed."""
     review: bool = False
     """Wait for somebody's word before training (tags can be mended) and before publishing."""
     sample_every: int = Field(default=0, ge=0, le=5000)
@@ -73,6 +76,7 @@ def start(
     steps: int | None = None,
     base: str = "croquis",
     threshold: float = 0.35,
+    rembg: bool = False,
     review: bool = False,
     sample_every: int = 0,
     prompts: Sequence[str] = (),
@@ -84,7 +88,8 @@ def start(
     ``photos``: a folder, a zip file, or files as names and bytes; they are copied. The other
     arguments are fields of ``Order``.
 
-    Raises ``BadValue`` (name, photos, a number), ``UnknownName`` (category, base), ``Busy``.
+    Raises ``BadValue`` (name, photos, a number), ``UnknownName`` (category, base), ``Busy``,
+    ``ModelUnavailable`` (rembg).
     """
     if base not in BASES:
         raise UnknownName.among("base", base, BASES)
@@ -94,7 +99,7 @@ def start(
         order = Order(
             id=_id_of(name), name=name.strip(), category=category, tags=tuple(tags),
             without=tuple(without), price=price, steps=steps, base=base, review=review,
-            sample_every=sample_every, prompts=tuple(prompts), threshold=threshold,
+            sample_every=sample_every, prompts=tuple(prompts), threshold=threshold, rembg=rembg,
             training=dict(training or {}),
         )  # fmt: skip
     except ValidationError as error:
@@ -104,6 +109,8 @@ def start(
         ) from error
     Choice(order.threshold, order.tags, order.without)  # says which tag is none
     order.options  # noqa: B018  and which dial
+    if rembg:
+        check_rembg()
     if order.id in catalog.store.ids():
         raise BadValue(f"There is already a garment “{order.id}”.", "Give yours another name.")
     intake = read_photos(photos)

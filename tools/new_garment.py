@@ -29,6 +29,7 @@ from catalog.index import Catalog
 from catalog.lora_file import check_lora_file
 from catalog.photo_file import photo_pixels, pixels_png
 from catalog.photo_frame import contact_sheet, frame
+from catalog.rembg_cut import cut_by_rembg
 from catalog.starter import starter_garments
 from catalog.tags import Choice, TagBook, Tags, choose, read_caption, write_captions
 from catalog.train_lora import lora_file
@@ -104,7 +105,7 @@ class NewGarment:
             pixels = photo_pixels((run.folder / "photos" / photo["file"]).read_bytes())
             person = sees(pixels)
             if person is None:
-                found = cut(pixels)
+                found = cut_by_rembg(pixels) if order.rembg else cut(pixels)
             elif order.category is not None:
                 found = cut_worn(pixels, person, CATEGORIES[order.category].slot)
             else:

@@ -42,6 +42,9 @@ def add_catalog_commands(parts: Any, command: Command) -> None:
     add.add_argument(
         "--prompt", action="append", default=[], help="what the samples show (default: its card)"
     )
+    add.add_argument(
+        "--rembg", action="store_true", help="cut out by rembg, if it is installed (it downloads)"
+    )
     add.add_argument("--review", action="store_true", help="wait after tagging, to mend captions")
     add.add_argument("--later", action="store_true", help="queue the job, do not run it")
     _add_dials(add)
@@ -121,6 +124,7 @@ def _add(args: argparse.Namespace, settings: Settings) -> int:
         steps=args.steps,
         base=base,
         threshold=args.threshold,
+        rembg=args.rembg,
         review=args.review,
         sample_every=args.sample_every,
         prompts=args.prompt,

@@ -57,16 +57,25 @@ def brief(monkeypatch):
     monkeypatch.setattr(admission, "STEPS", {"croquis": 2})
 
 
-def test_a_starter_garments_lora_is_measured_in_its_region(brief):
+def test_a_starter_garments_lora_is_measured_in_its_region(brief, monkeypatch):
     card = next(g for g in starter_garments() if g.id == "navy-zigzag-sweater")
     drawn = []
     report = examine(
         card, starter_lora_file(card.id), load_base(), progress=lambda n, of: drawn.append((n, of))
     )
-    assert drawn == [(0, 2), (1, 2)]
+    assert drawn == [(i, 4) for i in range(4)]
     (trial,) = report.trials
     assert trial.inside > admission.EFFECT > 0 and trial.inside > 2 * trial.elsewhere
-    assert report.sheet.shape == (384, 512, 3)
+    assert report.sheet.shape == (2 * 384, 512, 3)
+    first, second = report.sheet[:384], report.sheet[384:]
+    assert np.abs(first.astype(int) - second).mean() > 1, "each row has its own noise"
+    # what is measured is the mean of what each seed shows
+    alone = []
+    for seed in admission.SEEDS:
+        monkeypatch.setattr(admission, "SEEDS", (seed,))
+        alone.append(examine(card, starter_lora_file(card.id), load_base()).trials[0])
+    assert trial.color == pytest.approx(np.mean([t.color for t in alone]), abs=2e-3)
+    assert trial.inside == pytest.approx(np.mean([t.inside for t in alone]), abs=2e-3)
     assert report.facts()["trials"][0]["strength"] == 1.0
 
 

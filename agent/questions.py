@@ -61,8 +61,9 @@ _REQUEST = re.compile(
 """The same form, but something is asked for."""
 _ELSE = re.compile(r"\b(?:something else|instead|another|other|swap|change)\b")
 _TOGETHER = re.compile(
-    r"\b(?:match\w*|goe?s? with|go together|suits? (?:me|the|each)|zusammen|passt .*zu[mr]?|"
-    r"va avec|vont ensemble|combinan?)\b|搭吗|配吗|合いますか"
+    r"\b(?:match\w*|goe?s? with|go together|suits? (?:me|the|each)|zusammen|"
+    r"pass(?:t|en) .*zu[mr]?|"
+    r"va avec|vont (?:bien )?(?:ensemble|avec)|combinan?)\b|搭吗|配吗|合いますか|合う"
 )
 _FITTING = re.compile(
     r"\b(?:ok|okay|fine|suitable|appropriate|alright|all right|good|passend|angemessen|"
@@ -89,6 +90,14 @@ _COOL = 0.15
 """clo below what is asked for that still counts as warm enough."""
 _AS_DRESSY = 0.12
 """Formality by which an outfit may miss its occasion and still suit it."""
+
+
+def together_asked(folded: str) -> bool:
+    """Whether it is asked if two things go together."""
+    asked = re.search(r"[?？]|(?:吗|么|ますか)$|^(?:do|does|passt|passen) ", folded.strip())
+    return bool(asked and _TOGETHER.search(folded)) and not re.search(
+        r"\b(?:what|which|was|quoi|quel\w*|que|cual)\b|什么|何|どれ", folded
+    )
 
 
 def question(folded: str) -> str | None:

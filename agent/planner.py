@@ -216,7 +216,8 @@ class _Turn:
     def _listed(self, asked: list[tuple[dict[str, Any], Any, bool]]) -> list[dict[str, Any]]:
         """The garments that those searches gave, as they are shown."""
         cards = [c for _, data, ok in asked if ok for c in cards_in(data)]
-        if self.request.order:
+        described = any(p.materials or p.patterns for p in self.request.find)
+        if self.request.order or described:
             cards = [c for c in cards if any(matches(p, c) for p in self.request.find)]
         return cards
 

@@ -69,7 +69,15 @@ _FITTING = re.compile(
     r"\b(?:ok|okay|fine|suitable|appropriate|alright|all right|good|passend|angemessen|"
     r"convenable|adecuad[oa]|apropiad[oa])\b|可以吗|行吗|合适吗"
 )
-_COMFORT = re.compile(r"comfort|comfy|confortable|bequem|comod|舒服|舒适|快適|楽(?:です|か)")
+COMFORT = re.compile(
+    r"comfort|comfy|confortable|bequem|comod|舒服|舒适|快適|楽(?=で|か|な|に)|きつくな"
+)
+_WHERE = re.compile(
+    r"^where (?:can|do|could) (?:i|we) (?:buy|get|order)|^wo (?:kann|gibt|bekomme)|"
+    r"^ou (?:puis je|peut on|est ce qu\w* (?:je|on) peu\w*) .*(?:acheter|trouver)|"
+    r"^¿?donde (?:puedo|se puede) compr|在哪[里儿]?(?:能|可以)?买|どこで買"
+)
+"""Cards name no shop."""
 _DEAR = re.compile(r"\b(?:expensive|teuer|cher|chere|car[oa]s?)\b|贵|高いです")
 _NEEDED = re.compile(
     r"^(?:(?:and|but|so|ok|okay|hmm|also)[ ,]+)*(?:"
@@ -115,6 +123,8 @@ def about_worn(folded: str, found: list[Hit]) -> str | None:
     kind = question(folded)
     if kind is not None:
         return kind
+    if _WHERE.search(folded):
+        return "cannot_tell"
     fine = any(h.asks("fine") for h in found)
     if numbers.budget(folded) is not None:
         return None  # “that's too dear, 250 at most”
@@ -122,7 +132,7 @@ def about_worn(folded: str, found: list[Hit]) -> str | None:
         return None
     if any(h.has("ask") and not (h.asks("thanks") or h.asks("new") or fine) for h in found):
         return None
-    if _COMFORT.search(folded):
+    if COMFORT.search(folded):
         return "cannot_tell"
     adjust = {h.get("adjust") for h in found}
     sky = {h.get("weather") for h in found}

@@ -77,7 +77,12 @@ def small_talk(request: Request, state: dict[str, Any]) -> str:
         told_as = "{list}; the whole outfit is {price}."
         if len(shown) == len(garments):
             told_as = "Together {price}: {list}."
-        return say(told_as, language, list=prices, price=whole)
+        said = [say(told_as, language, list=prices, price=whole)]
+        over = float((state.get("wish") or {}).get("budget") or 0) - float(plan["price_total"])
+        if over >= 0:
+            rest = f"{over:.2f} {_currency(plan)}"
+            said.append(say("{price} of your budget are left.", language, price=rest))
+        return _joined(said, language)
     if kind == "warm_enough":
         return questions.warmth(plan, request.celsius, language)
     if kind == "sizes":

@@ -21,8 +21,9 @@ from agent.reference import meant, nth, resolved
 from agent.refusals import refusal
 from agent.request import Request
 from agent.small_talk import SUBSTANCE, small_talk
+from agent.sold import also_sold, of_that
 from agent.touch_words import touch_of
-from agent.wearer import CLOTHES, wearer
+from agent.wearer import CLOTHES, age_told, wearer
 from agent.wishing import change
 from tools.wish import Wish
 
@@ -86,12 +87,16 @@ def _read(message: str, state: dict[str, Any], accepted: bool = False) -> Reques
         return Request("redo", language)
     others = asides(found, language, state)
     masked, person = wearer([h for h in found if h.start not in others], folded)
+    if not others and (age := age_told(folded)):
+        person["age"] = age
     if any(h.asks("couple") for h in found):
         person.pop("presentation", None)  # one is dressed at a time: who was, stays
     told = others - company(found, language)
     if told and not person and not any(h.has("adjust", *SUBSTANCE) for h in found):
         return Request("aside", language)
     said = mentions(found, language, masked)
+    if sold := bool(state.get("plan")) and also_sold(folded):
+        said.found = of_that(said.found, state)
     if _ON.match(folded) and (state.get("said") or []) and _denied(str(state["said"][-1]), state):
         for mention in said.of("want"):  # “she doesn't like dresses” – “or skirts”
             mention.stance = "avoid"
@@ -100,6 +105,9 @@ def _read(message: str, state: dict[str, Any], accepted: bool = False) -> Reques
         request.notes.append(_SAME_PERSON)
     request.pose = picked.get("pose") or _first(found, "pose", masked)
     request.scene = picked.get("scene") or _first(found, "scene", masked)
+    wanted = [m.piece for m in said.found if not m.loose]
+    if sold and wanted and not accepted:
+        return Request("have", language, about=wanted[0], find=wanted)
     small = None if accepted else small_talk(found, folded, said, state, request, asked)
     undressed = small is request and (
         request.kind in ("umbrella", "may") or request.kind == "needed" and not state.get("plan")

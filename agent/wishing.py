@@ -8,6 +8,7 @@ from agent import numbers
 from agent.lexicon import Hit, fold
 from agent.mention import Mention, Mentions
 from agent.mentioned import brought_in, is_wanted, matches, measured, only_fit, staying, taken_back
+from agent.questions import COMFORT
 from agent.reference import looks_number, piece_number, taken_from
 from agent.request import Request
 from tools.reading import read_wish
@@ -130,6 +131,12 @@ def change(
     new["who"] = who
     wish = before.model_copy(update=new)
     wish = _adjust(wish, found, plan, message)
+    if _dressy_and_easy(found, message) and not any("heels" in m.piece.categories for m in said):
+        heels = Piece(categories=("heels",), said="heels")
+        wish = wish.model_copy(
+            update={"less": (*(p for p in wish.less if p != heels), heels)[-12:]}
+        )
+        request.notes.append("comfortable means rather no heels")
     said = measured(said, found, worn)
     wish = brought_in(wish, said, mentioned.keep_all, worn, request)
     source = taken_from(fold(message)) or ("before" if _says_previous(found) else None)
@@ -243,15 +250,22 @@ def _who(request: Request, said: list[Mention], state: dict[str, Any], before: W
     return {"woman": "women", "man": "men"}.get(str(person.get("presentation")), "anyone")
 
 
+def _dressy_and_easy(found: list[Hit], message: str) -> bool:
+    """“Elegant but comfortable”: the one is not meant to undo the other."""
+    fine = any(h.get("adjust") == "formal" or float(h.get("formality") or 0) >= 0.6 for h in found)
+    return fine and bool(COMFORT.search(fold(message)))
+
+
 def _adjust(wish: Wish, found: list[Hit], plan: dict[str, Any] | None, message: str) -> Wish:
     """Warmer, cheaper, more formal … relative to the outfit worn now."""
     new: dict[str, Any] = {}
+    dressy = _dressy_and_easy(found, message)
     for i, hit in enumerate(found):
         level = hit.get("formality")
         if level is not None:
             new["formality"] = float(level)
         value = hit.get("adjust")
-        if value is None:
+        if value is None or dressy and value == "casual" and COMFORT.search(hit.text):
             continue
         before = found[max(0, i - 3) : i]
         if any(h.cues("not") for h in before) and not hit.text.startswith(_TOO):

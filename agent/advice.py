@@ -26,7 +26,7 @@ _SOLD = re.compile(
 )
 _MAY = re.compile(
     r"^(?:(?:and|but|so|ok|okay|hmm|also)[ ,]+)*(?:"
-    r"(?:can|could|may) (?:i|we|he|she|you) (?:also |still |even )?(?:wear|put|use|pair|combine)\b|"
+    r"(?:can|could|may) (?:i|we|he|she) (?:also |still |even )?(?:wear|put on|use|pair|combine)\b|"
     r"(?:is it|would it be) (?:ok|okay|fine|alright|all right) (?:to wear|if i wear)\b|"
     r"(?:kann|darf|konnte|konnen|durfen) (?:ich|man|sie|er|wir) .*(?:tragen|anziehen|kombinieren)|"
     r"(?:gehen|passen) (?:auch |dazu )?[a-z ]+ dazu\b|"

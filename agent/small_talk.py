@@ -9,6 +9,7 @@ from agent import numbers
 from agent.advice import may_asked, umbrella_asked
 from agent.lexicon import Hit
 from agent.mention import FIELD, Mention
+from agent.mentioned import matches
 from agent.questions import (
     about_all,
     celsius_asked,
@@ -39,6 +40,10 @@ _SHOWN = re.compile(
     r"你们|有哪些|哪[件条双个款]|是什么|看看|有什么|列出|どれ|どの|見せて|ありますか|教えて|は何|は[?？]$"
 )
 """The shop's own are asked for: “your cheapest coat”."""
+_DEFINITE = re.compile(
+    r"\b(?:the|this|these|those|my|die|den|diese\w*|meine\w*|le|la|les|ce\w*|mes|el|los|las|"
+    r"est[aeo]s?|mis?)\b|[这那]|[そこ]の"
+)
 _PUT = re.compile(r"(?:please |can you |could you )*(?:put|dress|style|pair|combine)\b")
 _WITHIN = re.compile(r"\b(?:in|with) (?:it|this|that|(?:the|this|my) (?:outfit|look))\b")
 SUBSTANCE = (
@@ -101,7 +106,11 @@ def _may_asked(
         return None
     if plan is None:
         return pieces[0] if event_asked(found) else None
-    return None if meant(pieces[0].categories, pieces[0].slot, plan["garments"]) else pieces[0]
+    worn, piece = plan["garments"], pieces[0]
+    here = [g for g in worn if matches(piece, g)]
+    if _DEFINITE.search(folded):  # “the coat” is whatever is worn of that kind
+        here = meant(piece.categories, piece.slot, worn)
+    return None if here else piece
 
 
 def small_talk(

@@ -80,6 +80,9 @@ def change(
         new.update(colourful=0.0, thrifty=0.0, weather=())
         if started_over and asks("fresh"):
             new.update(avoid=(), less=(), budget=None, occasion="", season={}, temperature_c=None)
+    told = season or heat or sky or before.season or before.temperature_c is not None
+    if fresh and plan and not (started_over or told or asks("new")):
+        new["season"] = dict(plan["season"])  # dinner on the beach holiday is no colder than it
     if occasion:
         new["occasion"] = occasion
     if season:

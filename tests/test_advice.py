@@ -93,3 +93,10 @@ def test_whether_two_pieces_go_together_is_told_by_their_colors(ask, text):
     answer = ask(text)
     assert answer["plan"] == first["plan"]
     assert any(w in answer["reply"] for w in ("the same color", "dieselbe Farbe"))
+
+
+def test_another_kind_of_trousers_is_asked_about_and_a_scarf_for_her_is_put_on(ask):
+    first = ask("wedding guest in June, trousers")
+    answer = ask("可以穿牛仔裤吗？")
+    assert answer["plan"] == first["plan"] and "不太建议" in answer["reply"]
+    assert "neckwear" in {g["slot"] for g in ask("can you put a scarf on her?")["plan"]["garments"]}

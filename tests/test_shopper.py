@@ -112,3 +112,10 @@ def test_an_itchy_scarf_is_exchanged(ask):
     assert first["neckwear"]["material"] == "wool"
     now = by_slot(ask("the scarf is itchy"))
     assert "neckwear" not in now or now["neckwear"]["material"] != "wool"
+
+
+def test_dinner_on_the_beach_holiday_is_dressed_for_its_weather(ask):
+    first = ask("two weeks at the beach in Spain, what should I pack?")
+    answer = ask("in the evening we go out for dinner")
+    assert answer["plan"]["occasion"] == "date"
+    assert answer["plan"]["temperature_c"] == first["plan"]["temperature_c"] == 26

@@ -66,6 +66,9 @@ def brought_in(
         elif m.stance == "avoid":
             if m.removed and not here and len(piece.slots) == 1:
                 here = [g for g in worn if g["slot"] == piece.slots[0]]
+            named = len(piece.slots) == 1 and piece.categories  # one that is owned is only a place
+            if m.removed and named and worn and not here:
+                request.notes.append(f"there was no {piece.words} to take off")
             gone = {g["slot"] for g in here} & set(_ACCESSORIES)
             if m.removed and any(g["slot"] == "outerwear" for g in here):
                 layers = -1  # unless it is too cold without

@@ -28,6 +28,8 @@ _FOREIGN = (
 )
 _COIN = rf"(?:€|eur(?:os?)?\b|欧元|ユーロ|{_FOREIGN})"
 _AMOUNT = r"(\d{1,6}(?:[.,]\d{3})*(?:\.\d{1,2})?)"
+_HOTTEST = 45
+"""°C up to which a number without a unit can be a temperature."""
 _LIMIT = (
     r"(?:under|below|less than|max(?:imum)?|at most|up to|no more than|not more than|within|"
     r"budget(?: is| of|:)?(?: about| around)?|cheaper than|for less than|limit of|spend|"
@@ -42,6 +44,25 @@ _BUDGETS = (
     re.compile(rf"{_AMOUNT}\s*{_COIN}"),
     re.compile(rf"{_AMOUNT}\s*(?:以内|以下|以内で)"),
 )
+
+
+_SKY = (
+    r"(?:sunny|sunshine|cloudy|overcast|rainy|raining|windy|snowy|snowing|foggy|dry|clear|outside|"
+    r"outdoors|sonnig|bewolkt|regnerisch|windig|bedeckt|trocken|draussen|ensoleille|nuageux|"
+    r"pluvieux|venteux|couvert|dehors|soleado|nublado|lluvioso|ventoso|fuera)"
+)
+_SKY_CJK = r"(?:晴天|晴朗|晴れ|晴|阴天|多云|雨天|下雨|曇り|雨|室外|外は|外面)"
+_LINK = r"(?: ?, ?| and | und | et | y | with | mit | avec | con | at | bei | around | about | )"
+_BARE_DEGREES = r"(-?\d{1,2})(?![\d.,:%/]|\s*(?:%|€|\$|£|am\b|pm\b|uhr\b|h\b))"
+_OVER = r"(?=\s*$|\s*[.;,!?)]| (?:and|but|in|on|at|today|tomorrow|tonight|und|et|y|heute|for)\b)"
+_BESIDE_SKY = (
+    re.compile(rf"\b{_SKY}{_LINK}{_BARE_DEGREES}(?=\s*$|\s*[.;,!?)]|{_LINK}(?!\d)(?!\w+s\b))"),
+    re.compile(rf"(?<![\d.,:€$£-])(?<!\w ){_BARE_DEGREES}{_LINK}{_SKY}{_OVER}"),
+    re.compile(rf"(?:^|it's |its |it is |around |about |es ist |il fait |hace |estamos a )"
+               rf"{_BARE_DEGREES}{_LINK}{_SKY}{_OVER}"),
+    re.compile(rf"{_SKY_CJK}[、，, ]?{_BARE_DEGREES}(?![^\s、，。,.!?！？])"),
+)  # fmt: skip
+"""“Sunny 22”, “22 and sunny”: no unit, but the sky beside it says what the number is."""
 
 
 def temperature(text: str) -> tuple[float, float | None] | None:
@@ -69,6 +90,9 @@ def temperature(text: str) -> tuple[float, float | None] | None:
     under = re.search(r"(?<![\d.])(\d{1,2}) below\b(?! \d)", folded)
     if under:
         return -float(under.group(1)), None
+    beside = next((m for shape in _BESIDE_SKY if (m := shape.search(folded))), None)
+    if beside and float(beside.group(1)) <= _HOTTEST:
+        return float(beside.group(1)), None
     if re.search(r"\b(?:below zero|sub zero|below freezing)\b", fold(text)):
         return -5.0, None
     return None

@@ -28,13 +28,16 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from agent import replies
+from agent.advice import may_wear
 from agent.conversation import note_of
+from agent.finding import cards_in, filters, with_that
 from agent.lexicon import hits, plain_words
 from agent.mentioned import matches
 from agent.phrasebook import say, told
 from agent.request import Request
 from agent.understand import understand
-from tools.wish import Piece, Wish
+from tools.reading import read_wish
+from tools.wish import Wish
 
 _FINDS = 3
 _MANY = 20
@@ -154,6 +157,8 @@ class _Turn:
             return self._touch()
         if kind == "have":
             return self._have()
+        if kind == "may":
+            return self._may()
         if kind == "redraw":
             return self._redraw()
         if kind != "dress":
@@ -183,16 +188,36 @@ class _Turn:
         cards = self._listed(asked)
         return AIMessage(replies.found(words, cards, self.request.language, self.request.order))
 
+    def _may(self) -> AIMessage:
+        """“Can I wear sneakers with it?”: told by the dress code, and nothing changes."""
+        asked, piece = self._of("find_garments"), self.request.find[0]
+        if not asked:
+            return _calls(("find_garments", filters(piece)))
+        cards = [c for _, data, ok in asked if ok for c in cards_in(data) if matches(piece, c)]
+        language, plan = self.request.language, self.state.get("plan") or {}
+        if not cards:
+            return AIMessage(replies.found(piece.words, [], language))
+        now = read_wish(self.request.wish)
+        celsius = float(plan.get("temperature_c", now.temperature_c))
+        if self.request.wish.temperature_c is not None:
+            celsius = self.request.wish.temperature_c
+        if "snow" in self.request.wish.weather:
+            celsius = min(celsius, 0.0)
+        event = self.request.wish.occasion or str(plan.get("occasion") or "")
+        weather = self.request.wish.weather
+        return AIMessage(may_wear(cards, event, celsius, weather, language))
+
     def _listing(self) -> list[dict[str, Any]]:
         """The searches of what is to be shown."""
         order = self.request.order
         how: dict[str, Any] = {"order": order, "limit": _MANY} if order else {}
-        return [{**_filters(p), **how} for p in self.request.find[:_FINDS]]
+        return [{**filters(p), **how} for p in self.request.find[:_FINDS]]
 
     def _listed(self, asked: list[tuple[dict[str, Any], Any, bool]]) -> list[dict[str, Any]]:
         """The garments that those searches gave, as they are shown."""
-        cards = [c for _, data, ok in asked if ok for c in _cards(data)]
-        if self.request.order:
+        cards = [c for _, data, ok in asked if ok for c in cards_in(data)]
+        described = any(p.materials or p.patterns for p in self.request.find)
+        if self.request.order or described:
             cards = [c for c in cards if any(matches(p, c) for p in self.request.find)]
         return cards
 
@@ -216,7 +241,7 @@ class _Turn:
         if not (self.request.recolour and finds and "touch_up" in self.tools):
             return False
         piece = self.request.find[0]
-        cards = [c for _, data, _ in finds for c in _cards(data)]
+        cards = [c for _, data, _ in finds for c in cards_in(data)]
         kinds = piece.categories
         sold = [c for c in cards if c["color"] in piece.colors
                 and (not kinds or c["category"] in kinds)]  # fmt: skip
@@ -319,7 +344,7 @@ class _Turn:
             return []
         if self.request.pick:
             return self._listing()
-        wanted = [_filters(p) for p in self.request.find if not p.everywhere][:_FINDS]
+        wanted = [filters(p) for p in self.request.find if not p.everywhere][:_FINDS]
         if wanted:
             return wanted
         unknown = [
@@ -335,11 +360,13 @@ class _Turn:
     def _wish(self, finds: list[tuple[dict[str, Any], Any, bool]]) -> dict[str, Any]:
         wish, at = self.request.wish, self.request.pick
         if at and (picked := self._listed(finds)[at - 1 : at]):
-            wish = _with_that(wish, picked[0])
+            wish = with_that(wish, picked[0])
         ids: list[str] = list(wish.prefer)
         for _, data, ok in finds:
             if ok:
-                ids += [str(c["id"]) for c in _cards(data)[:4] if isinstance(c, dict) and "id" in c]
+                ids += [
+                    str(c["id"]) for c in cards_in(data)[:4] if isinstance(c, dict) and "id" in c
+                ]
         wish = wish.model_copy(update={"prefer": tuple(dict.fromkeys(ids))[:32]})
         args = wish.model_dump(mode="json", exclude_defaults=True)
         for name, value in (("pose", self.request.pose), ("scene", self.request.scene),
@@ -354,40 +381,6 @@ class _Turn:
             if facts.get(name):
                 args[name] = facts[name]
         return args
-
-
-def _with_that(wish: Wish, card: dict[str, Any]) -> Wish:
-    """``wish`` with a garment that was listed wanted, in place of any of its kind."""
-    words = next((p.words for p in wish.want if matches(p, card)), "")
-    that = Piece(
-        slot=card["slot"],
-        categories=(card["category"],),
-        colors=(card["color"],),
-        patterns=(card["pattern"],),
-        materials=(card["material"],),
-        said=words,
-    )
-    rest = tuple(p for p in wish.want if not matches(p, card))
-    prefer = (str(card["id"]), *wish.prefer)[:32]
-    return wish.model_copy(update={"want": (*rest, that)[-12:], "prefer": prefer})
-
-
-def _cards(found: Any) -> list[Any]:
-    """What find_garments replied: a list of cards, over MCP inside an object."""
-    cards = found.get("garments") if isinstance(found, dict) else found
-    return cards if isinstance(cards, list) else []
-
-
-def _filters(piece: Piece) -> dict[str, Any]:
-    """``find_garments`` arguments for a piece."""
-    args: dict[str, Any] = {"text": piece.words}
-    if len(piece.categories) == 1:
-        args["category"] = piece.categories[0]
-    elif len(piece.slots) == 1:
-        args["slot"] = piece.slots[0]
-    if piece.colors:
-        args["color"] = piece.colors[0]
-    return args
 
 
 def _calls(*wanted: tuple[str, dict[str, Any]]) -> AIMessage:

@@ -61,14 +61,23 @@ _REQUEST = re.compile(
 """The same form, but something is asked for."""
 _ELSE = re.compile(r"\b(?:something else|instead|another|other|swap|change)\b")
 _TOGETHER = re.compile(
-    r"\b(?:match\w*|goe?s? with|go together|suits? (?:me|the|each)|zusammen|passt .*zu[mr]?|"
-    r"va avec|vont ensemble|combinan?)\b|搭吗|配吗|合いますか"
+    r"\b(?:match\w*|goe?s? with|go together|suits? (?:me|the|each)|zusammen|"
+    r"pass(?:t|en) .*zu[mr]?|"
+    r"va avec|vont (?:bien )?(?:ensemble|avec)|combinan?)\b|搭吗|配吗|合いますか|合う"
 )
 _FITTING = re.compile(
     r"\b(?:ok|okay|fine|suitable|appropriate|alright|all right|good|passend|angemessen|"
     r"convenable|adecuad[oa]|apropiad[oa])\b|可以吗|行吗|合适吗"
 )
-_COMFORT = re.compile(r"comfort|comfy|confortable|bequem|comod|舒服|舒适|快適|楽(?:です|か)")
+COMFORT = re.compile(
+    r"comfort|comfy|confortable|bequem|comod|舒服|舒适|快適|楽(?=で|か|な|に)|きつくな"
+)
+_WHERE = re.compile(
+    r"^where (?:can|do|could) (?:i|we) (?:buy|get|order)|^wo (?:kann|gibt|bekomme)|"
+    r"^ou (?:puis je|peut on|est ce qu\w* (?:je|on) peu\w*) .*(?:acheter|trouver)|"
+    r"^¿?donde (?:puedo|se puede) compr|在哪[里儿]?(?:能|可以)?买|どこで買"
+)
+"""Cards name no shop."""
 _DEAR = re.compile(r"\b(?:expensive|teuer|cher|chere|car[oa]s?)\b|贵|高いです")
 _NEEDED = re.compile(
     r"^(?:(?:and|but|so|ok|okay|hmm|also)[ ,]+)*(?:"
@@ -91,6 +100,14 @@ _AS_DRESSY = 0.12
 """Formality by which an outfit may miss its occasion and still suit it."""
 
 
+def together_asked(folded: str) -> bool:
+    """Whether it is asked if two things go together."""
+    asked = re.search(r"[?？]|(?:吗|么|ますか)$|^(?:do|does|passt|passen) ", folded.strip())
+    return bool(asked and _TOGETHER.search(folded)) and not re.search(
+        r"\b(?:what|which|was|quoi|quel\w*|que|cual)\b|什么|何|どれ", folded
+    )
+
+
 def question(folded: str) -> str | None:
     """material, waterproof or dressy when ``folded`` text asks for that of what is worn."""
     return next((kind for kind, shape in _SHAPES if re.search(shape, folded)), None)
@@ -106,6 +123,8 @@ def about_worn(folded: str, found: list[Hit]) -> str | None:
     kind = question(folded)
     if kind is not None:
         return kind
+    if _WHERE.search(folded):
+        return "cannot_tell"
     fine = any(h.asks("fine") for h in found)
     if numbers.budget(folded) is not None:
         return None  # “that's too dear, 250 at most”
@@ -113,7 +132,7 @@ def about_worn(folded: str, found: list[Hit]) -> str | None:
         return None
     if any(h.has("ask") and not (h.asks("thanks") or h.asks("new") or fine) for h in found):
         return None
-    if _COMFORT.search(folded):
+    if COMFORT.search(folded):
         return "cannot_tell"
     adjust = {h.get("adjust") for h in found}
     sky = {h.get("weather") for h in found}

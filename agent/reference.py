@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent.lexicon import Hit, hits, language_of
+from catalog.garment import CATEGORIES
 
 _GROUPS = (
     {"coat", "trench coat", "raincoat", "puffer jacket"},
@@ -123,9 +124,9 @@ def resolved(found: list[Hit], state: dict[str, Any]) -> list[Hit]:
     for i, hit in enumerate(found):
         before = [h for h in found[:i] if h.has("category", "slot")]
         if hit.text in _ONE and i and found[i - 1].has(*_ABOUT):
-            result.append(_as(hit, before[-1] if before else _spoken_of(state)))
+            result.append(_as(hit, before[-1] if before else spoken_of(state)))
         elif hit.text in _IT and not nouns and _says_something(found):
-            result.append(_as(hit, _spoken_of(state)))
+            result.append(_as(hit, spoken_of(state)))
         else:
             result.append(hit)
     if nouns or any(h.has("category", "slot") for h in result):
@@ -163,24 +164,28 @@ def _says_something(found: Sequence[Hit]) -> bool:
 
 def _colour_alone(found: list[Hit], state: dict[str, Any]) -> list[Hit]:
     """“die rote”, “la rouge”, “in green instead”, “红色的那件”, “青いのがいい”."""
+    said, found = found, _corrected(found)
     about = [i for i, h in enumerate(found) if h.has("color", "pattern", "degree")]
+    about = about or [i for i, h in enumerate(found) if h.has("material")]
     if len(about) != 1 or len(found) > 9:
-        return found
+        return said
     at = about[0]
     hit, rest = found[at], [h for i, h in enumerate(found) if i != at]
     if any(h.cues("not", "less", "more", "everything", "but", "keep") for h in rest):
-        return found
+        return said
     if any(h.has("occasion", "season", "adjust", "ask", "who", "absent") for h in rest):
-        return found
-    noun = _spoken_of(state)
+        return said
+    noun = spoken_of(state)
+    if hit.has("material"):
+        noun = _made_of(hit.get("material") or "", noun, state)
     if noun is None:
-        return found
+        return said
     article = at > 0 and found[at - 1].text in _ARTICLES
     following = found[at + 1].text if at + 1 < len(found) else ""
     cjk = bool(_CJK_ONE.match(following)) and not any(h.cues("swap") for h in rest)
     bare = all(h.text in _BARE or not re.match(r"\w", h.text) for h in rest)
     if not (article or cjk or bare):
-        return found
+        return said
     pointer = _as(Hit(hit.end, hit.end, "one", ()), noun)
     if bare and not article:  # “in green”: what was spoken of, in green
         pointer = _as(Hit(hit.start, hit.start, "it", ()), noun)
@@ -188,7 +193,40 @@ def _colour_alone(found: list[Hit], state: dict[str, Any]) -> list[Hit]:
     return [*found[: at + 1], pointer, *found[at + 1 :]]
 
 
-def _spoken_of(state: dict[str, Any]) -> Hit | None:
+def _corrected(found: list[Hit]) -> list[Hit]:
+    """“Not black, navy”: navy, and black only not for this piece."""
+    words = [h for h in found if re.match(r"\w", h.text) and h.text not in _BARE]
+    if len(words) == 3 and words[0].cues("not") and all(h.has("color") for h in words[1:]):
+        return [words[2]]
+    return found
+
+
+def _made_of(material: str, noun: Hit | None, state: dict[str, Any]) -> Hit | None:
+    """“In denim”: the garment spoken of if it can be, else what is worn that can."""
+
+    def can(category: str) -> bool:
+        kind = CATEGORIES.get(category)
+        return kind is not None and material in kind.materials
+
+    kinds = (noun.get("category") or "").split("|") if noun else []
+    if any(can(c) for c in kinds):
+        return noun
+    worn = (state.get("plan") or {}).get("garments", [])
+    if any(g["material"] == material for g in worn):
+        return None
+    places = ("bottom", "onepiece", "outerwear", "top", "footwear", "bag")
+    about = [CATEGORIES[c].slot for c in kinds if c in CATEGORIES]
+    here = [g for slot in (*about, *places) for g in worn if g["slot"] == slot]
+    if fit := next((g for g in here if can(g["category"])), None):
+        return Hit(0, 0, fit["category"], (("category", fit["category"]),))
+    usual = {kind.slot for kind in CATEGORIES.values() if kind.materials[:1] == (material,)}
+    other = usual or {kind.slot for category, kind in CATEGORIES.items() if can(category)}
+    place = next((g["slot"] for g in here if g["slot"] in other), None)  # a midi skirt: jeans
+    word = {"onepiece": "dress", "footwear": "shoes"}.get(place or "", place or "")
+    return Hit(0, 0, word, (("slot", str(place)),)) if place else None
+
+
+def spoken_of(state: dict[str, Any]) -> Hit | None:
     """The garment word said last, in the messages before this one."""
     for message in reversed(state.get("said") or []):
         if single := _nouns(message, state):

@@ -153,10 +153,25 @@ _FORECAST = re.compile(
 )
 
 
+_IS_SHEER = re.compile(
+    r"^(?:is|are|isn't|will) (?:the|this|that|it|they|these|those)\b[^.!]*\?|"
+    r"^(?:ist|sind) (?:das|die|der|es|sie|diese\w*)\b[^.!]*\?|"
+    r"^(?:est ce que )?(?:le|la|les|ce|cette)\b[^.!]*\b(?:est|sont)\b[^.!]*\?|"
+    r"^¿?\s*(?:es|son|se) [^.!]*\?"
+)
+"""Whether a piece is see-through may be asked: most ask lest it be."""
+_FLIRT = re.compile(
+    r"\b(?:can|will|would|do|could) you (?:please )?(?:date|marry|kiss|love|go out with) me\b|"
+    r"\b(?:i love you|are you single|be my (?:girl|boy)friend)\b"
+)
+
+
 def _sheer(folded: str) -> bool:
     """Whether something is asked for that shows what it should cover."""
     if _MADE_SHEER.search(folded):
         return True
+    if _IS_SHEER.search(folded):
+        return False
     bare = re.search(r"\bnothing\b", folded) or not _LINED.search(folded)
     return bool(_SHEER.search(folded) and bare)
 
@@ -175,6 +190,8 @@ def refusal(folded: str) -> str:
     ):  # fmt: skip
         if pattern.search(folded):
             return reason
+    if _FLIRT.search(folded):
+        return "elsewhere"
     other = _TOPIC.search(folded) or _FORECAST.search(folded)
     if _ORDER.search(folded) or other and not _DRESSING.search(folded):
         return "elsewhere"

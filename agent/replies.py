@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from agent import questions, sizes
+from agent import advice, questions, sizes
 from agent.phrasebook import EVENTS, listed, of_card, piece, say, told
 from agent.reference import meant
 from agent.request import Request
@@ -77,7 +77,12 @@ def small_talk(request: Request, state: dict[str, Any]) -> str:
         told_as = "{list}; the whole outfit is {price}."
         if len(shown) == len(garments):
             told_as = "Together {price}: {list}."
-        return say(told_as, language, list=prices, price=whole)
+        said = [say(told_as, language, list=prices, price=whole)]
+        over = float((state.get("wish") or {}).get("budget") or 0) - float(plan["price_total"])
+        if over >= 0:
+            rest = f"{over:.2f} {_currency(plan)}"
+            said.append(say("{price} of your budget are left.", language, price=rest))
+        return _joined(said, language)
     if kind == "warm_enough":
         return questions.warmth(plan, request.celsius, language)
     if kind == "sizes":
@@ -90,6 +95,12 @@ def small_talk(request: Request, state: dict[str, Any]) -> str:
             return questions.needed_outside(request.wish, about, language)
         worn_so = [] if missing else shown
         return questions.needed(plan, about, worn_so, request.celsius, language)
+    if kind == "umbrella":
+        return advice.umbrella(plan, request.wish, language)
+    if kind in ("taller", "slimmer"):
+        return advice.looks(kind, language)
+    if kind == "together":
+        return _pair(request, garments)
     if kind == "most":
         return questions.most(request.order, plan, language)
     if kind == "aside":
@@ -101,6 +112,16 @@ def small_talk(request: Request, state: dict[str, Any]) -> str:
         left = state.get("left")  # just gone away from: that one and this are “these two”
         return compared(left or state.get("before"), plan, language, bool(left))
     return _joined([say("I did not quite get that.", language), say(_ASK, language)], language)
+
+
+def _pair(request: Request, garments: list[dict[str, Any]]) -> str:
+    """Whether the two pieces asked about go together, or which of them is not worn."""
+    worn = [meant(p.categories, p.slot, garments) for p in request.find]
+    for piece_, here in zip(request.find, worn, strict=True):
+        if not here:
+            words = piece(piece_.words, request.language)
+            return say("There is no {x} in this outfit.", request.language, x=words)
+    return advice.together(worn[0][0], worn[1][0], request.language)
 
 
 def compared(

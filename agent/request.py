@@ -10,7 +10,8 @@ from tools.wish import Piece, Wish
 Kind = Literal[
     "dress", "touch", "redraw", "undo", "redo", "first", "greet", "thanks", "why", "cost", "what",
     "warm_enough", "help", "have", "compare", "decline", "unclear", "material",
-    "waterproof", "dressy", "cannot_tell", "sizes", "needed", "aside", "most",
+    "waterproof", "dressy", "cannot_tell", "sizes", "needed", "aside", "most", "umbrella",
+    "taller", "slimmer", "may", "together",
 ]  # fmt: skip
 
 

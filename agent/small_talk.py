@@ -6,10 +6,19 @@ import re
 from typing import Any
 
 from agent import numbers
+from agent.advice import may_asked, umbrella_asked
 from agent.lexicon import Hit
 from agent.mention import FIELD, Mention
-from agent.questions import about_all, celsius_asked, event_asked, is_needed, is_warming
-from agent.reference import looks_number, nth, steps_back, taken_from
+from agent.mentioned import matches
+from agent.questions import (
+    about_all,
+    celsius_asked,
+    event_asked,
+    is_needed,
+    is_warming,
+    together_asked,
+)
+from agent.reference import looks_number, meant, nth, steps_back, taken_from
 from agent.request import Kind, Request
 from agent.wearer import CLOTHES
 from tools.wish import Piece
@@ -31,6 +40,10 @@ _SHOWN = re.compile(
     r"你们|有哪些|哪[件条双个款]|是什么|看看|有什么|列出|どれ|どの|見せて|ありますか|教えて|は何|は[?？]$"
 )
 """The shop's own are asked for: “your cheapest coat”."""
+_DEFINITE = re.compile(
+    r"\b(?:the|this|these|those|my|die|den|diese\w*|meine\w*|le|la|les|ce\w*|mes|el|los|las|"
+    r"est[aeo]s?|mis?)\b|[这那]|[そこ]の"
+)
 _PUT = re.compile(r"(?:please |can you |could you )*(?:put|dress|style|pair|combine)\b")
 _WITHIN = re.compile(r"\b(?:in|with) (?:it|this|that|(?:the|this|my) (?:outfit|look))\b")
 SUBSTANCE = (
@@ -78,6 +91,28 @@ def _described(said: list[Mention]) -> list[Piece]:
     return [m.piece.model_copy(update=loose) for m in said if not m.loose]
 
 
+def _pair_asked(folded: str, said: list[Mention]) -> list[Piece]:
+    """The two pieces of “does the bag match the shoes?”."""
+    pieces = [m.piece for m in said if not m.loose]
+    return pieces if len(pieces) == 2 and together_asked(folded) else []
+
+
+def _may_asked(
+    folded: str, found: list[Hit], said: list[Mention], plan: dict[str, Any] | None
+) -> Piece | None:
+    """The one piece of “can I wear sneakers with it?”, when it is not worn."""
+    pieces = [m.piece for m in said if not m.loose and m.stance == "want"]
+    if len(pieces) != 1 or len(said) > 1 or not may_asked(folded):
+        return None
+    if plan is None:
+        return pieces[0] if event_asked(found) else None
+    worn, piece = plan["garments"], pieces[0]
+    here = [g for g in worn if matches(piece, g)]
+    if _DEFINITE.search(folded):  # “the coat” is whatever is worn of that kind
+        here = meant(piece.categories, piece.slot, worn)
+    return None if here else piece
+
+
 def small_talk(
     found: list[Hit],
     folded: str,
@@ -103,6 +138,21 @@ def small_talk(
     def answer(kind: Kind) -> Request:
         return Request(kind, request.language, about=about)
 
+    if umbrella_asked(folded, found):
+        request.kind = "umbrella"
+        return request
+    for how in ("taller", "slimmer"):
+        bare = not said.found and not any(h.has("occasion") for h in found)
+        if asks(how) and (bare or how == "slimmer" and plan):
+            request.kind = how  # type: ignore[assignment]
+            return request
+    pair = _pair_asked(folded, said.found) if plan else []
+    if pair:
+        return Request("together", request.language, find=pair)
+    may = _may_asked(folded, found, said.found, plan)
+    if may is not None:
+        request.kind, request.about, request.find = "may", may, [may]
+        return request
     if plan and asks("compare"):
         return answer("compare")
     if plan and looks_number(folded) is not None:

@@ -14,14 +14,16 @@ from agent.lexicon import Hit, fold, hits, language_of, named
 from agent.mention import Mention
 from agent.mentioned import matches
 from agent.others import asides, company
+from agent.owned import matched, own
 from agent.pieces import mentions
 from agent.questions import about_worn, is_told
 from agent.reference import meant, nth, resolved
 from agent.refusals import refusal
 from agent.request import Request
 from agent.small_talk import SUBSTANCE, small_talk
+from agent.sold import also_sold, of_that
 from agent.touch_words import touch_of
-from agent.wearer import CLOTHES, wearer
+from agent.wearer import CLOTHES, age_told, wearer
 from agent.wishing import change
 from tools.wish import Wish
 
@@ -42,6 +44,7 @@ def _accepted(message: str, state: dict[str, Any]) -> Request | None:
     worn = (state.get("plan") or {}).get("garments", [])
     about = asked.about
     offered = asked.kind == "have" and bool(asked.find)
+    offered |= asked.kind == "may"
     if yes and asked.kind == "needed" and about is not None:
         new = not any(matches(about, g) for g in worn)
         offered = new and (bool(worn) or is_told(asked.wish))
@@ -84,12 +87,16 @@ def _read(message: str, state: dict[str, Any], accepted: bool = False) -> Reques
         return Request("redo", language)
     others = asides(found, language, state)
     masked, person = wearer([h for h in found if h.start not in others], folded)
+    if not others and (age := age_told(folded)):
+        person["age"] = age
     if any(h.asks("couple") for h in found):
         person.pop("presentation", None)  # one is dressed at a time: who was, stays
     told = others - company(found, language)
     if told and not person and not any(h.has("adjust", *SUBSTANCE) for h in found):
         return Request("aside", language)
     said = mentions(found, language, masked)
+    if sold := bool(state.get("plan")) and also_sold(folded):
+        said.found = of_that(said.found, state)
     if _ON.match(folded) and (state.get("said") or []) and _denied(str(state["said"][-1]), state):
         for mention in said.of("want"):  # “she doesn't like dresses” – “or skirts”
             mention.stance = "avoid"
@@ -98,11 +105,24 @@ def _read(message: str, state: dict[str, Any], accepted: bool = False) -> Reques
         request.notes.append(_SAME_PERSON)
     request.pose = picked.get("pose") or _first(found, "pose", masked)
     request.scene = picked.get("scene") or _first(found, "scene", masked)
+    wanted = [m.piece for m in said.found if not m.loose]
+    if sold and wanted and not accepted:
+        return Request("have", language, about=wanted[0], find=wanted)
     small = None if accepted else small_talk(found, folded, said, state, request, asked)
-    undressed = small is request and request.kind == "needed" and not state.get("plan")
+    undressed = small is request and (
+        request.kind in ("umbrella", "may") or request.kind == "needed" and not state.get("plan")
+    )
     if small is not None and not undressed:
         return small
+    if request.kind == "umbrella":  # it is no word about the weather there
+        found = [h for h in found if h.get("absent") != "umbrella"]
+    worn = (state.get("plan") or {}).get("garments", [])
+    said.found = matched(message, own(message, said.found, request.notes), worn, request.notes)
+    if any(h.asks("taller") for h in found):
+        request.notes.append(_TALLER)
     change(request, message, found, said, state)
+    if undressed:
+        request.find = [request.about] if request.kind == "may" and request.about else []
     if undressed:  # a question about the weather that was told: nothing is put together for it
         return request
     request.recolour = _recolour(request, said.found, state)
@@ -121,6 +141,7 @@ def _denied(message: str, state: dict[str, Any]) -> bool:
 
 
 _SAME_PERSON = "the outfit stays for the same person: say whom it is for and I dress them"
+_TALLER = "heels and one color from head to foot do most to look taller: say so and I do it"
 _ELSE = ("season", "occasion", "temperature_c", "budget", "warmer", "formality")
 """What of a wish must not change beside a colour, for the look to be only recoloured."""
 

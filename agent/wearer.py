@@ -5,10 +5,29 @@ from __future__ import annotations
 import re
 
 from agent.lexicon import Hit
+from agent.number_words import in_digits
 
 CLOTHES = ("category", "slot", "color", "pattern", "material", "sleeves", "length", "fit")
 """Kinds of words that are about garments."""
 _PERSON = ("body", "skin", "age", "hair")
+
+
+_YEARS = re.compile(
+    r"\b(?:she|he|i)(?:'s| is|'m| am)(?: (?:now|already|about|almost|over))? (\d{2})\b"
+    r"(?!\s*(?:[°%€$.,:/]\d?|cm|kg|m\b|degrees|euros?|minutes|inch))|"
+    r"\b(?:sie|er|ich) (?:ist|bin)(?: (?:jetzt|schon|etwa|uber))? (\d{2})\b(?!\s*(?:cm|kg|grad|°))|"
+    r"\b(?:elle|il|ai) (?:a )?(?:deja )?(\d{2}) ans\b|\b(?:tiene|tengo) (?:ya )?(\d{2}) anos\b|"
+    r"[她他我](?:今年|已经)?(\d{2})岁|(?:彼女|彼|私|母|父)(?:は|も)(\d{2})(?:歳|才)"
+)
+
+
+def age_told(folded: str) -> str:
+    """young, middle-aged or older, when the years of the wearer are said: “she's 70”."""
+    found = _YEARS.search(in_digits(folded))
+    years = int(next(g for g in found.groups() if g)) if found else 0
+    if years < 18:
+        return ""
+    return "young" if years < 40 else "middle-aged" if years < 60 else "older"
 
 
 def wearer(found: list[Hit], folded: str) -> tuple[set[int], dict[str, str]]:

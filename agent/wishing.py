@@ -8,6 +8,7 @@ from agent import numbers
 from agent.lexicon import Hit, fold
 from agent.mention import Mention, Mentions
 from agent.mentioned import brought_in, is_wanted, matches, measured, only_fit, staying, taken_back
+from agent.questions import COMFORT
 from agent.reference import looks_number, piece_number, taken_from
 from agent.request import Request
 from tools.reading import read_wish
@@ -79,6 +80,9 @@ def change(
         new.update(colourful=0.0, thrifty=0.0, weather=())
         if started_over and asks("fresh"):
             new.update(avoid=(), less=(), budget=None, occasion="", season={}, temperature_c=None)
+    told = season or heat or sky or before.season or before.temperature_c is not None
+    if fresh and plan and not (started_over or told or asks("new")):
+        new["season"] = dict(plan["season"])  # dinner on the beach holiday is no colder than it
     if occasion:
         new["occasion"] = occasion
     if season:
@@ -130,6 +134,12 @@ def change(
     new["who"] = who
     wish = before.model_copy(update=new)
     wish = _adjust(wish, found, plan, message)
+    if _dressy_and_easy(found, message) and not any("heels" in m.piece.categories for m in said):
+        heels = Piece(categories=("heels",), said="heels")
+        wish = wish.model_copy(
+            update={"less": (*(p for p in wish.less if p != heels), heels)[-12:]}
+        )
+        request.notes.append("comfortable means rather no heels")
     said = measured(said, found, worn)
     wish = brought_in(wish, said, mentioned.keep_all, worn, request)
     source = taken_from(fold(message)) or ("before" if _says_previous(found) else None)
@@ -243,15 +253,22 @@ def _who(request: Request, said: list[Mention], state: dict[str, Any], before: W
     return {"woman": "women", "man": "men"}.get(str(person.get("presentation")), "anyone")
 
 
+def _dressy_and_easy(found: list[Hit], message: str) -> bool:
+    """“Elegant but comfortable”: the one is not meant to undo the other."""
+    fine = any(h.get("adjust") == "formal" or float(h.get("formality") or 0) >= 0.6 for h in found)
+    return fine and bool(COMFORT.search(fold(message)))
+
+
 def _adjust(wish: Wish, found: list[Hit], plan: dict[str, Any] | None, message: str) -> Wish:
     """Warmer, cheaper, more formal … relative to the outfit worn now."""
     new: dict[str, Any] = {}
+    dressy = _dressy_and_easy(found, message)
     for i, hit in enumerate(found):
         level = hit.get("formality")
         if level is not None:
             new["formality"] = float(level)
         value = hit.get("adjust")
-        if value is None:
+        if value is None or dressy and value == "casual" and COMFORT.search(hit.text):
             continue
         before = found[max(0, i - 3) : i]
         if any(h.cues("not") for h in before) and not hit.text.startswith(_TOO):

@@ -42,3 +42,25 @@ def test_temperatures_are_read_in_words(text, celsius):
 def test_words_that_count_nothing_stay_words():
     for text in ("a second one of the three", "never more than once", "一双鞋，一件外套"):
         assert in_digits(fold(text)) == fold(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "celsius"),
+    [
+        ("sunny 22", 22), ("22 and sunny, brunch with friends", 22),
+        ("a date tonight, sunny 22", 22),
+        ("it's 22 outside", 22), ("rainy, 12", 12), ("22 und sonnig", 22), ("ensoleillé, 22", 22),
+        ("soleado y 22", 22), ("晴天22", 22), ("晴れ、22", 22),
+    ],
+)  # fmt: skip
+def test_a_number_beside_the_sky_is_the_temperature(text, celsius):
+    assert numbers.temperature(text) == (celsius, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2 sunny days", "sunny, 20 guests", "sunny 200", "size 38 and sunny", "for 2, sunny",
+     "under 50 and sunny", "sunny, 19h", "top 10 sunny looks"],
+)  # fmt: skip
+def test_a_number_that_counts_something_else_is_no_temperature(text):
+    assert numbers.temperature(text) is None

@@ -17,7 +17,7 @@ import numpy as np
 from bench import judges, measure
 from bench.figures import Measured, NotYet, figure, once
 from bench.garments import REAL
-from catalog.croquis.palette import delta_e
+from catalog.croquis.palette import delta_e, hex_to_rgb, srgb_to_lab
 from catalog.garment import Cloth, Shape
 from catalog.photo_file import photo_pixels, photo_png, pixels_png
 from catalog.photos import cut_out
@@ -26,8 +26,10 @@ UNSEEN = 20
 AMONG = 50
 """Garments a render is to be told from: the unseen ones and some of the starter catalog."""
 PHOTOS = 10
-KINDS = ("sweater", "coat", "midi dress", "trousers", "blouse", "jacket", "midi skirt", "hoodie",
+KINDS = ("sweater", "coat", "midi dress", "trousers", "blouse", "blazer", "midi skirt", "hoodie",
          "t-shirt", "cardigan")  # fmt: skip
+APART = 25.0
+"""CIEDE2000 between the colours of a print, at least."""
 MULTIVIEW = REAL.parent / "multiview"
 
 
@@ -85,14 +87,21 @@ def unseen(count: int) -> list[Unseen]:
             except ValueError:
                 colors.append(color)
         if i % 2:
-            while len(colors) < 3:
-                colors.append(colors[-1])
+            while len(colors) < 3:  # a print in one colour is none
+                color = nearest_held_out(sample_cloth(category, rng).colors[0])
+                if min(_apart(color, other) for other in colors) > APART:
+                    colors.append(color)
             cloth = cloth.model_copy(update={"pattern": PRINTS_HELD[i // 2 % len(PRINTS_HELD)]})
         else:
             cloth, colors = cloth.model_copy(update={"pattern": "plain"}), colors[:1]
         found.append(Unseen(f"Unseen {i:02}", shape, cloth.model_copy(
             update={"colors": tuple(colors)})))  # fmt: skip
     return found
+
+
+def _apart(one: str, other: str) -> float:
+    labs = srgb_to_lab(np.array([hex_to_rgb(one), hex_to_rgb(other)]))
+    return float(delta_e(labs[0], labs[1]))
 
 
 @once

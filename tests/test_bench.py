@@ -234,3 +234,21 @@ def test_keypoints_are_right_within_a_tenth_of_the_torso(monkeypatch):
     monkeypatch.setattr(poses, "read_keypoints", lambda *_: Keypoints(next(answers), np.ones(18)))
     assert poses.pck(lambda n: truth.picture, [0]).mean() == 1
     assert poses.pck(lambda n: truth.picture, [0]).mean() == 0
+
+
+def test_unseen_garments_can_be_drawn_and_their_prints_have_colours_apart():
+    from bench import garment_training
+    from catalog.croquis import palette
+    from catalog.croquis.cloth import PRINTS_HELD
+    from catalog.garment import CATEGORIES
+
+    assert set(garment_training.KINDS) <= set(CATEGORIES)
+    garments = garment_training.unseen(garment_training.UNSEEN)
+    assert len(garments) == 20 and garments == garment_training.unseen(20)
+    for number, garment in enumerate(garments):
+        assert (garment.cloth.pattern in PRINTS_HELD) == bool(number % 2)
+        assert all(palette.held_out(color) for color in garment.cloth.colors)
+        labs = palette.srgb_to_lab(np.array([palette.hex_to_rgb(c) for c in garment.cloth.colors]))
+        gaps = [palette.delta_e(a, b) for i, a in enumerate(labs) for b in labs[:i]]
+        assert min(gaps, default=99.0) > 12, garment
+    assert garments[3].photos(1)[0].shape == (384, 256, 3)

@@ -142,6 +142,21 @@ def test_a_second_request_waits_in_the_box_and_is_told_why(page):
     assert page.locator("#chat .user").count() == 1
 
 
+def test_enter_pressed_twice_is_one_turn_and_the_next_one_works(page):
+    page.fill("#box textarea", "what goes with brown shoes?")
+    page.evaluate(
+        """() => { const box = document.querySelector("#box textarea");
+             for (const _ of [1, 2, 3]) box.dispatchEvent(new KeyboardEvent("keypress",
+               {key: "Enter", code: "Enter", keyCode: 13, bubbles: true, cancelable: true})); }"""
+    )
+    page.keyboard.press("Enter")
+    _pictures(page, 1)
+    assert page.locator("#chat .user").count() == 1
+    _say(page, "a red dress")
+    _pictures(page, 2)
+    assert page.locator("#chat .user").count() == 2
+
+
 def test_stop_ends_the_drawing_and_the_next_request_is_fine(page):
     _say(page, "summer dress for a garden party")
     page.wait_for_selector(".easel.drawing")

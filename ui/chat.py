@@ -7,6 +7,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,7 @@ Book = dict[str, Any]
 
 def build_page(stylist: Stylist) -> gr.Blocks:
     """The page over ``stylist``. One turn is drawn at a time; others wait in Gradio's queue."""
-    running: dict[str, threading.Event] = {}
+    running: dict[str, _Begun] = {}
     visitors = Visitors(stylist.studio.home)
 
     def owner_of(request: gr.Request) -> str:
@@ -74,7 +75,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         if request.session_hash in running:
             gr.Info("One moment: the look before is still being drawn.")
             return "", message
-        running[str(request.session_hash)] = threading.Event()
+        running[str(request.session_hash)] = _Begun(message)
         return message, ""
 
     def example(event: gr.SelectData, request: gr.Request) -> tuple[str, str]:
@@ -91,22 +92,23 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         return picked
 
     def answer(
-        message: str, book: Book, mark: Mark | marking.Part | None, request: gr.Request
+        _: str, book: Book, mark: Mark | marking.Part | None, request: gr.Request
     ) -> Iterator[dict[Any, Any]]:
-        if not message:
+        session = str(request.session_hash)
+        begun = running.get(session)
+        if begun is None or begun.answered:  # nothing was said, or pressed twice
             yield {chat: gr.skip()}
             return
-        session = str(request.session_hash)
-        cancel = running.setdefault(session, threading.Event())
+        begun.answered, message, cancel = True, begun.message, begun.cancel
         try:
             owner = owner_of(request)
             if isinstance(mark, marking.Part):
                 mark = mark.mark()
             for update in _turn(message, _own(stylist, book, owner), cancel, owner, mark):
-                if running.get(session) is cancel:  # else the visitor began anew meanwhile
+                if running.get(session) is begun:  # else the visitor began anew meanwhile
                     yield update
         finally:
-            if running.get(session) is cancel:
+            if running.get(session) is begun:
                 del running[session]
 
     def _turn(
@@ -220,12 +222,12 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         return {part: shown[part] for part in (easel, notes, details, strip, *touch.outputs())}
 
     def halt(request: gr.Request) -> None:
-        if cancel := running.get(str(request.session_hash)):
-            cancel.set()
+        if begun := running.get(str(request.session_hash)):
+            begun.cancel.set()
 
     def leave(request: gr.Request) -> None:
-        if cancel := running.pop(str(request.session_hash), None):
-            cancel.set()
+        if begun := running.pop(str(request.session_hash), None):
+            begun.cancel.set()
 
     def begin_anew(request: gr.Request) -> dict[Any, Any]:
         """What is beside the conversation, empty again; `CLEAR` has emptied the conversation."""
@@ -390,6 +392,16 @@ def _manner(settings: Settings) -> dict[str, Any]:
         "css": CSS.read_text() + garment_page.CSS.read_text(),
         "max_file_size": "64mb",
     }
+
+
+@dataclass
+class _Begun:
+    """What a browser said and waits to have answered. Kept here and not in the page's state: a
+    second press must neither take its place nor have it answered twice."""
+
+    message: str
+    cancel: threading.Event = field(default_factory=threading.Event)
+    answered: bool = False
 
 
 class _Shown:

@@ -132,11 +132,14 @@ class TouchPanel:
             }
 
         outputs, asked = [easel, *self.outputs()], [memory, self.part]
-        # through the queue: only there an error is shown. No click or stroke is dropped while
-        # another is answered, and each sees what the one before it marked
-        easel.select(point, asked, outputs, trigger_mode="multiple", concurrency_limit=1, **private)
-        self.upload.upload(upload, [self.upload, *asked], outputs, **private)
-        return self.controls.select(choose, asked, [pending, *outputs], **private)
+        # through the queue: only there an error is shown. No click, stroke or button is dropped
+        # while another is answered, and each sees what the one before it marked
+        one_by_one = {"concurrency_id": "mark", "concurrency_limit": 1, **private}
+        easel.select(point, asked, outputs, trigger_mode="multiple", **one_by_one)
+        self.upload.upload(upload, [self.upload, *asked], outputs, **one_by_one)
+        return self.controls.select(
+            choose, asked, [pending, *outputs], trigger_mode="multiple", **one_by_one
+        )
 
     def mounted(self, turn: Turn, part: Part | None = None) -> str:
         """The picture of a turn in its mount, with what is marked in it, as HTML text."""

@@ -36,3 +36,14 @@ def room(installed_home: Path, tmp_path: Path):
     studio = Studio(tmp_path)
     studio._engine = QuickEngine()  # type: ignore[assignment]
     return studio
+
+
+@pytest.fixture
+def ask(tmp_path: Path):
+    """Asks a stylist that draws nothing, in one thread: message → answer."""
+    from fakes import FakeEngineStudio
+
+    from agent.stylist import Stylist
+
+    stylist = Stylist(FakeEngineStudio(tmp_path), tmp_path)
+    return lambda message: stylist.ask(message, "t1", render=False)

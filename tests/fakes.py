@@ -315,3 +315,8 @@ def png(color: str = "red", size: tuple[int, int] = (64, 64)) -> str:
     file = io.BytesIO()
     Image.new("RGB", size, color).save(file, "PNG")
     return base64.b64encode(file.getvalue()).decode()
+
+
+def by_slot(answer: dict) -> dict[str, dict]:
+    """The garments of an answer's plan, by slot."""
+    return {g["slot"]: g for g in answer["plan"]["garments"]}

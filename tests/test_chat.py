@@ -157,6 +157,15 @@ def test_enter_pressed_twice_is_one_turn_and_the_next_one_works(page):
     assert page.locator("#chat .user").count() == 2
 
 
+def test_a_new_chat_in_the_middle_of_a_drawing_answers_at_once(page):
+    _say(page, "winter outfit for a commute")
+    page.wait_for_selector(".easel.drawing")
+    page.click("#new")
+    _say(page, "a red dress")
+    _pictures(page, 1)
+    assert page.locator("#chat .user").all_inner_texts() == ["a red dress"]
+
+
 def test_stop_ends_the_drawing_and_the_next_request_is_fine(page):
     _say(page, "summer dress for a garden party")
     page.wait_for_selector(".easel.drawing")

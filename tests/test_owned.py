@@ -1,19 +1,7 @@
 """What somebody has already is not added, and one piece takes up the colour of another."""
 
 import pytest
-from fakes import FakeEngineStudio
-
-from agent.stylist import Stylist
-
-
-@pytest.fixture
-def ask(tmp_path):
-    stylist = Stylist(FakeEngineStudio(tmp_path), tmp_path)
-    return lambda message: stylist.ask(message, "t1", render=False)
-
-
-def by_slot(answer):
-    return {g["slot"]: g for g in answer["plan"]["garments"]}
+from fakes import by_slot
 
 
 @pytest.mark.parametrize(

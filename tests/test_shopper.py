@@ -1,21 +1,10 @@
 """Small things that a shopper says along the way, each understood or answered honestly."""
 
 import pytest
-from fakes import FakeEngineStudio
+from fakes import by_slot
 
 from agent.lexicon import fold
-from agent.stylist import Stylist
 from agent.wearer import age_told
-
-
-@pytest.fixture
-def ask(tmp_path):
-    stylist = Stylist(FakeEngineStudio(tmp_path), tmp_path)
-    return lambda message: stylist.ask(message, "t1", render=False)
-
-
-def by_slot(answer):
-    return {g["slot"]: g for g in answer["plan"]["garments"]}
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,8 @@ class Looks:
         except OSError:
             # somebody drew the very same look in the same moment: theirs is ours
             shutil.rmtree(partial, ignore_errors=True)
+            if not (folder / "receipt.json").exists():
+                raise
             return self.get(id)
         return Look(id=id, folder=str(folder), receipt=receipt)
 

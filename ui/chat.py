@@ -68,31 +68,30 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         """Whose threads this browser may open; without a cookie, those of this page load."""
         return visitors.owner(request.cookies) or f"session:{request.session_hash}"
 
-    def begin(message: str, request: gr.Request) -> tuple[str, str]:
-        """Take the message out of the box; a browser has one turn at a time."""
+    def begin(message: str, request: gr.Request) -> str:
+        """Take the message, and return what the box keeps; a browser has one turn at a time."""
         if not message.strip():
-            return "", ""
+            return ""
         if request.session_hash in running:
             gr.Info("One moment: the look before is still being drawn.")
-            return "", message
+            return message
         running[str(request.session_hash)] = _Begun(message)
-        return message, ""
+        return ""
 
-    def example(event: gr.SelectData, request: gr.Request) -> tuple[str, str]:
+    def example(event: gr.SelectData, request: gr.Request) -> str:
         return begin(str(event.value["text"]), request)
 
-    def pick(kind: str) -> Callable[..., tuple[str, str]]:
-        def picked(event: gr.EventData, box: str, request: gr.Request) -> tuple[str, str]:
+    def pick(kind: str) -> Callable[..., None]:
+        def picked(event: gr.EventData, request: gr.Request) -> None:
             known = lookbook.POSES if kind == "pose" else lookbook.SCENES
             word = event._data.get("word")
-            if word not in known:
-                return "", box
-            return begin(f"{kind.capitalize()}: {word}", request)[0], box
+            if word in known:
+                begin(f"{kind.capitalize()}: {word}", request)
 
         return picked
 
     def answer(
-        _: str, book: Book, mark: Mark | marking.Part | None, request: gr.Request
+        book: Book, mark: Mark | marking.Part | None, request: gr.Request
     ) -> Iterator[dict[Any, Any]]:
         session = str(request.session_hash)
         begun = running.get(session)
@@ -209,7 +208,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         pages = [t for t in book["turns"] if t["look"] and _image(stylist, t["look"])]
         return pages[-1] if pages and str(request.session_hash) not in running else None
 
-    touch = touch_panel.TouchPanel(stylist, newest, lambda said, asked: begin(said, asked)[0])
+    touch = touch_panel.TouchPanel(stylist, newest, begin)
 
     def restore(book: Book, request: gr.Request) -> dict[Any, Any]:
         book = _own(stylist, book, owner_of(request))
@@ -248,7 +247,6 @@ def build_page(stylist: Stylist) -> gr.Blocks:
 
     with gr.Blocks(title="Stylist", analytics_enabled=False, fill_width=True) as blocks:
         memory = gr.BrowserState({"thread": None, "turns": []}, storage_key="stylist-book")
-        pending = gr.State("")
         with gr.Row(elem_id="top"):
             gr.HTML(MARK, elem_id="mark")
             remove = gr.Button("Delete chat", elem_id="remove", size="sm", min_width=90, scale=0)
@@ -301,19 +299,19 @@ def build_page(stylist: Stylist) -> gr.Blocks:
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         # A handler that may have a word to say goes through the queue: without it none is shown.
         spoken = {**private, "concurrency_limit": None}
-        first = {"outputs": [pending, box], **spoken}
         starts = [
-            box.submit(begin, [box], **first),
-            send.click(begin, [box], **first),
-            chat.example_select(example, None, **first),
-            poses.select(pick("pose"), [box], **first),
-            scenes.select(pick("scene"), [box], **first),
-            touch.wire(easel, memory, pending, private),
+            box.submit(begin, [box], [box], **spoken),
+            send.click(begin, [box], [box], **spoken),
+            chat.example_select(example, None, [box], **spoken),
+            poses.select(pick("pose"), None, None, **spoken),
+            scenes.select(pick("scene"), None, None, **spoken),
+            touch.wire(easel, memory, private),
         ]
         for start in starts:
             start.then(
-                answer, [pending, memory, touch.part], out, concurrency_id="draw",
-                concurrency_limit=1, **private,
+                answer, [memory, touch.part], out, concurrency_id="draw", concurrency_limit=1,
+                trigger_mode="multiple",  # a turn left behind may still be ending
+                **private,
             )  # fmt: skip
         stop.click(halt, None, None, queue=False, **private)
         aside = [easel, notes, details, strip, *touch.outputs()]

@@ -76,7 +76,7 @@ class TouchPanel:
     def outputs(self) -> list[Any]:
         return [self.part, self.controls, self.upload, self.compare]
 
-    def wire(self, easel: Any, memory: Any, pending: Any, private: dict[str, Any]) -> Any:
+    def wire(self, easel: Any, memory: Any, private: dict[str, Any]) -> Any:
         """Listen to clicks into the ``easel`` and to the buttons; returns what may begin a turn."""
 
         def point(
@@ -110,19 +110,21 @@ class TouchPanel:
         ) -> dict[Any, Any]:
             turn, word = self._newest(book, request), str(event._data.get("word"))
             if turn is None:
-                return {pending: ""}
+                return {self.compare: gr.skip()}
             if word == "compare":
-                return {pending: "", self.compare: self.pair(turn["look"])}
+                return {self.compare: self.pair(turn["look"])}
             if word in ("undo", "redo"):
-                return {pending: self._begin(word.capitalize(), request), self.part: None}
+                self._begin(word.capitalize(), request)
+                return {self.part: None}
             try:
                 part, change, said = self.chosen(word, turn, part)
             except StylistError as error:
                 gr.Info(str(error))
-                return {pending: ""}
+                return {self.compare: gr.skip()}
             if change is not None and part is not None:
-                return {pending: self._begin(said, request), self.part: part.mark(change)}
-            return {pending: "", **shown(turn, part)}
+                self._begin(said, request)
+                return {self.part: part.mark(change)}
+            return shown(turn, part)
 
         def shown(turn: Turn, part: Part | None) -> dict[Any, Any]:
             return {
@@ -137,9 +139,7 @@ class TouchPanel:
         one_by_one = {"concurrency_id": "mark", "concurrency_limit": 1, **private}
         easel.select(point, asked, outputs, trigger_mode="multiple", **one_by_one)
         self.upload.upload(upload, [self.upload, *asked], outputs, **one_by_one)
-        return self.controls.select(
-            choose, asked, [pending, *outputs], trigger_mode="multiple", **one_by_one
-        )
+        return self.controls.select(choose, asked, outputs, trigger_mode="multiple", **one_by_one)
 
     def mounted(self, turn: Turn, part: Part | None = None) -> str:
         """The picture of a turn in its mount, with what is marked in it, as HTML text."""

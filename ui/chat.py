@@ -95,10 +95,10 @@ def build_page(stylist: Stylist) -> gr.Blocks:
     ) -> Iterator[dict[Any, Any]]:
         session = str(request.session_hash)
         begun = running.get(session)
-        if begun is None or begun.answered:  # nothing was said, or pressed twice
+        if begun is None:  # nothing was said, or another press had it answered
             yield {chat: gr.skip()}
             return
-        begun.answered, message, cancel = True, begun.message, begun.cancel
+        message, cancel = begun.message, begun.cancel
         try:
             owner = owner_of(request)
             if isinstance(mark, marking.Part):
@@ -394,12 +394,11 @@ def _manner(settings: Settings) -> dict[str, Any]:
 
 @dataclass
 class _Begun:
-    """What a browser said and waits to have answered. Kept here and not in the page's state: a
-    second press must neither take its place nor have it answered twice."""
+    """What a browser said and waits to have answered. Kept here and not in the page's state, where
+    a second press would take its place."""
 
     message: str
     cancel: threading.Event = field(default_factory=threading.Event)
-    answered: bool = False
 
 
 class _Shown:

@@ -52,6 +52,10 @@ _CLASS = {
     "dots": "dots",
 }
 
+_PATTERN_SIZE = 1.4
+"""Of every pattern. A repeat must span more than one of the base's cells of 8 units, or the base
+draws a patch of the right colours in its place."""
+
 _ZOOM = {
     "dots": 1.25,
     "hearts": 1.3,
@@ -180,7 +184,7 @@ def fill_cloth(
     # a paint must be given its shader when it is made; setShader loses it to garbage collection
     if cloth.pattern in MARKS:
         tile = _pattern_tile(cloth.pattern, pattern_colors(cloth.colors))
-        zoom = _ZOOM.get(cloth.pattern, 1.0)
+        zoom = _PATTERN_SIZE * _ZOOM.get(cloth.pattern, 1.0)
         zoomed = skia.Matrix.Concat(matrix, skia.Matrix.Scale(zoom, zoom))
         base = skia.Paint(AntiAlias=True, Shader=_shader(tile, zoomed))
     else:
@@ -389,13 +393,16 @@ def _speckle(count: int, size: float, seed: int, strength: float):
 
 
 def _quilted(c: skia.Canvas, up: float, down: float) -> None:
+    # on dark cloth a highlight as strong as on light cloth reads as a stripe of another colour
+    dark = up > 0.24
+    shine = 0.17 if dark else up * 1.5
     paint = skia.Paint(
         Shader=skia.GradientShader.MakeLinear(
             [skia.Point(0, 0), skia.Point(0, 11)],
             [
                 color4("#0f0a24", 0.30),
-                color4("#ffffff", 0.05),
-                color4("#ffffff", up * 1.5),
+                color4("#ffffff", 0.04),
+                color4("#ffffff", shine),
                 color4("#ffffff", 0.0),
                 color4("#0f0a24", 0.0),
                 color4("#0f0a24", down * 1.6),
@@ -404,7 +411,7 @@ def _quilted(c: skia.Canvas, up: float, down: float) -> None:
         )
     )
     c.drawRect(skia.Rect(0, 0, 12, 11), paint)
-    c.drawLine(0, 0.4, 12, 0.4, pen("#0f0a1c" if up < 0.25 else "#ffffff", 0.7, 0.42))
+    c.drawLine(0, 0.4, 12, 0.4, pen("#0f0a1c", 0.8, 0.6 if dark else 0.42))
 
 
 def _weave(step: float, strength: float):

@@ -15,7 +15,7 @@ from catalog.croquis.figure import Figure, Person, Pose
 from catalog.croquis.sheet import WHOLE, Sheet, View
 from catalog.garment import CATEGORIES, SEASONS, Cloth, Shape, Slot
 
-WORLD = 1
+WORLD = 2
 """Version of the world; figures measured on different versions cannot be compared."""
 
 

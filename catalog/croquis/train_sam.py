@@ -38,6 +38,8 @@ from catalog.croquis.train_base import Checkpoint, Clock, Log, Options, holder, 
 FIRST_SEED = 7_000_000_000
 MASKS = 4
 """Masks asked for in each picture: on a CPU answering them costs more than reading the picture."""
+SMALL = 0.3
+"""How much small garments are preferred: the power of one over their area."""
 VIEWS = 2
 """Pictures made of each drawing: spoiling costs less than drawing."""
 RENDERED = 0.5
@@ -206,13 +208,19 @@ def _scene(picture: np.ndarray, regions: np.ndarray, rng: np.random.Generator) -
 
 
 def _wanted(regions: np.ndarray, rng: np.random.Generator) -> list[tuple[int, int]]:
-    """Up to ``MASKS`` masks: garments most of all, skin, hair, the person with all that is worn."""
-    last = int(regions.max())
+    """Up to ``MASKS`` masks: garments most of all, skin, hair, the person with all that is worn.
+
+    Small garments are asked for more often (`SMALL`): what is left of a top under a coat is harder
+    to find than the coat.
+    """
+    areas = np.bincount(regions.ravel())[FIRST_GARMENT:].astype(float)
+    chances = np.where(areas > 0, np.maximum(areas, 1.0) ** -SMALL, 0.0)
+    garments = np.arange(FIRST_GARMENT, FIRST_GARMENT + len(areas))
     wanted = []
     for _ in range(4 * MASKS):
         chance = rng.random()
-        if chance < 0.8 and last >= FIRST_GARMENT:
-            low = high = int(rng.integers(FIRST_GARMENT, last + 1))
+        if chance < 0.8 and len(garments):
+            low = high = int(rng.choice(garments, p=chances / chances.sum()))
         elif chance < 0.94:
             low = high = SKIN if rng.random() < 0.5 else HAIR
         else:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import skia
 
-from catalog.croquis.cloth import Frame, brush, pen
+from catalog.croquis.cloth import Frame
+from catalog.croquis.paints import brush, pen
 from catalog.croquis.tailor import Job, blob, line, polygon, unit
 from catalog.croquis.trims import stitches, trim
 

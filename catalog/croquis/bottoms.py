@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import skia
 
-from catalog.croquis.cloth import brush
 from catalog.croquis.cuts import HEM_F, LEG_EASE, add_trousers, levels
+from catalog.croquis.paints import brush
 from catalog.croquis.tailor import Job, line, smooth, unit
 from catalog.croquis.trims import buttons, stitches, trim
 

@@ -8,9 +8,19 @@ from functools import lru_cache
 import numpy as np
 import skia
 
-from catalog.croquis.palette import hex_to_rgb, rgb_to_hex, srgb_to_lab
+from catalog.croquis.paints import (
+    INK,
+    brush,
+    color4,
+    contour_color,
+    detail_color,
+    lightness,
+    mix,
+    pen,
+)
 from catalog.croquis.prints import MARKS
 from catalog.croquis.sheet import Sheet
+from catalog.croquis.textures import TEXTURES
 from catalog.garment import Cloth
 
 PATTERNS_BASE = (
@@ -36,8 +46,6 @@ TRIMS_BASE = ("none", "buttons", "zip", "pockets")
 TRIMS_HELD = ("piping", "patch", "studs", "chest stripe", "toggles")
 
 TRIMS = TRIMS_BASE + TRIMS_HELD
-
-INK = "#241c28"
 
 _TILE_PX = 4
 
@@ -87,56 +95,6 @@ class Frame:
 def pattern_class(pattern: str) -> str:
     """The coarse word of a pattern: plain, stripes, plaid, dots or print."""
     return _CLASS.get(pattern, "print")
-
-
-def mix(a: str, b: str, share: float) -> str:
-    """``share`` of ``b`` in ``a``, sRGB."""
-    return rgb_to_hex(hex_to_rgb(a) * (1.0 - share) + hex_to_rgb(b) * share)
-
-
-@lru_cache(4096)
-def lightness(color: str) -> float:
-    """CIELAB lightness of ``#rrggbb``, 0–100."""
-    return float(srgb_to_lab(hex_to_rgb(color))[0])
-
-
-@lru_cache(4096)
-def color4(color: str, alpha: float = 1.0) -> int:
-    """``#rrggbb`` and opacity as a skia colour."""
-    r, g, b = (int(v) for v in hex_to_rgb(color))
-    return skia.ColorSetARGB(round(255 * alpha), r, g, b)
-
-
-def pen(color: str, width: float = 1.0, alpha: float = 1.0) -> skia.Paint:
-    """A round pen."""
-    return skia.Paint(
-        Color=color4(color, alpha),
-        AntiAlias=True,
-        Style=skia.Paint.kStroke_Style,
-        StrokeWidth=width,
-        StrokeCap=skia.Paint.kRound_Cap,
-        StrokeJoin=skia.Paint.kRound_Join,
-    )
-
-
-def brush(color: str, alpha: float = 1.0) -> skia.Paint:
-    """A flat fill."""
-    return skia.Paint(Color=color4(color, alpha), AntiAlias=True)
-
-
-@lru_cache(4096)
-def contour_color(ground: str) -> str:
-    """The ink around a garment: never pure black, a little of the garment's own colour."""
-    return mix(INK, ground, 0.16)
-
-
-@lru_cache(4096)
-def detail_color(ground: str) -> str:
-    """Lines inside a garment: darker than the cloth, lighter on nearly black cloth."""
-    light = lightness(ground)
-    if light < 34:
-        return mix(ground, "#ffffff", 0.38)
-    return mix(ground, INK, 0.62)
 
 
 def inside(cloth: Cloth) -> Cloth:
@@ -351,97 +309,9 @@ def _pattern_tile(pattern: str, colors: tuple[str, str, str]) -> skia.Image:
 @lru_cache(64)
 def _material_tile(material: str, dark: bool) -> skia.Image | None:
     """Transparent marks of a material; on dark cloth the light marks are stronger."""
-    maker = _TEXTURES.get(material)
+    maker = TEXTURES.get(material)
     if maker is None:
         return None
     width, height, draw = maker
     up, down = (0.26, 0.20) if dark else (0.22, 0.20)
     return _tile(width, height, lambda c: draw(c, up, down), wrap=material not in ("quilted",))
-
-
-def _denim(c: skia.Canvas, up: float, down: float) -> None:
-    for k in range(-1, 3):
-        x = k * 2.0
-        c.drawLine(x, 4, x + 4, 0, pen("#ffffff", 0.5, up * (0.5 if up > 0.24 else 0.9)))
-        c.drawLine(x + 1, 4, x + 5, 0, pen("#0a0a28", 0.5, down * (0.8 if up > 0.24 else 0.6)))
-
-
-def _knit(c: skia.Canvas, up: float, down: float) -> None:
-    for y in (0.0, 3.4):
-        path = skia.Path()
-        path.moveTo(0.3, y)
-        path.lineTo(2.0, y + 2.0)
-        path.lineTo(3.7, y)
-        c.drawPath(path, pen("#120c20", 0.55, down * 1.15))
-        c.drawLine(0.5, y - 0.9, 1.9, y + 0.7, pen("#ffffff", 0.55, up * 1.1))
-
-
-def _speckle(count: int, size: float, seed: int, strength: float):
-    spots = np.random.default_rng(seed).random((count, 3))
-
-    def draw(c: skia.Canvas, up: float, down: float) -> None:
-        for x, y, k in spots:
-            light = k < 0.5
-            paint = pen(
-                "#ffffff" if light else "#120c20",
-                size,
-                min((up if light else down) * strength, 1.0),
-            )
-            c.drawLine(x * 24, y * 24, x * 24 + 1.3 * (k - 0.3), y * 24 + 0.7, paint)
-
-    return draw
-
-
-def _quilted(c: skia.Canvas, up: float, down: float) -> None:
-    # on dark cloth a highlight as strong as on light cloth reads as a stripe of another colour
-    dark = up > 0.24
-    shine = 0.17 if dark else up * 1.5
-    paint = skia.Paint(
-        Shader=skia.GradientShader.MakeLinear(
-            [skia.Point(0, 0), skia.Point(0, 11)],
-            [
-                color4("#0f0a24", 0.30),
-                color4("#ffffff", 0.04),
-                color4("#ffffff", shine),
-                color4("#ffffff", 0.0),
-                color4("#0f0a24", 0.0),
-                color4("#0f0a24", down * 1.6),
-            ],
-            [0.0, 0.12, 0.28, 0.46, 0.66, 1.0],
-        )
-    )
-    c.drawRect(skia.Rect(0, 0, 12, 11), paint)
-    c.drawLine(0, 0.4, 12, 0.4, pen("#0f0a1c", 0.8, 0.6 if dark else 0.42))
-
-
-def _weave(step: float, strength: float):
-    def draw(c: skia.Canvas, up: float, down: float) -> None:
-        for k in (0, 1):
-            a, b = k * step, (1 - k) * step
-            c.drawLine(a, b + step * 0.5, a + step, b + step * 0.5,
-                       pen("#1a0f05", step * 0.28, down * strength))  # fmt: skip
-            c.drawLine(b + step * 0.5, b, b + step * 0.5, b + step,
-                       pen("#ffffff", step * 0.28, up * strength))  # fmt: skip
-
-    return draw
-
-
-def _linen(c: skia.Canvas, up: float, down: float) -> None:
-    for k, (x, y) in enumerate(np.random.default_rng(5).random((14, 2)) * 20):
-        tone, alpha = ("#ffffff", up) if k % 2 else ("#20160a", down * 0.9)
-        if k % 3:
-            c.drawLine(x, y, x + 5, y, pen(tone, 0.45, alpha))
-        else:
-            c.drawLine(x, y, x, y + 5, pen(tone, 0.45, alpha))
-
-
-_TEXTURES = {
-    "denim": (4, 4, _denim),
-    "knit": (4, 6.75, _knit),
-    "wool": (24, 24, _speckle(110, 0.45, 3, 0.62)),
-    "suede": (24, 24, _speckle(150, 0.4, 4, 0.5)),
-    "quilted": (12, 11, _quilted),
-    "straw": (6, 6, _weave(3.0, 1.5)),
-    "canvas": (3, 3, _weave(1.5, 0.7)),
-    "linen": (20, 20, _linen),
-}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import skia
 
-from catalog.croquis.cloth import contour_color, inside, mix, pen
+from catalog.croquis.cloth import inside
 from catalog.croquis.cuts import COLLARED, NECKS, neck_chain
+from catalog.croquis.paints import contour_color, mix, pen
 from catalog.croquis.tailor import Job, blob, line
 from catalog.croquis.trims import buttons
 

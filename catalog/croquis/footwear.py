@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import skia
 
-from catalog.croquis.cloth import Frame, brush, contour_color, lightness, mix, pattern_colors, pen
+from catalog.croquis.cloth import Frame, pattern_colors
+from catalog.croquis.paints import brush, contour_color, lightness, mix, pen
 from catalog.croquis.tailor import Job, blob, line, polygon, smooth, unit
 
 _SOLE = "#efece6"

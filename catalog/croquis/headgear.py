@@ -5,15 +5,8 @@ from __future__ import annotations
 import numpy as np
 import skia
 
-from catalog.croquis.cloth import (
-    Frame,
-    brush,
-    contour_color,
-    detail_color,
-    mix,
-    pattern_colors,
-    pen,
-)
+from catalog.croquis.cloth import Frame, pattern_colors
+from catalog.croquis.paints import brush, contour_color, detail_color, mix, pen
 from catalog.croquis.tailor import Job, blob, line, smooth
 from catalog.croquis.trims import stitches, trim
 

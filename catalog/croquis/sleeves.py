@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import skia
 
-from catalog.croquis.cloth import pen
 from catalog.croquis.cuts import SLEEVE_F, ease_of, sleeve_path
+from catalog.croquis.paints import pen
 from catalog.croquis.tailor import Job, line, polygon, unit
 from catalog.croquis.trims import buttons
 from catalog.garment import CATEGORIES

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import skia
 
-from catalog.croquis.cloth import Frame, detail_color, fill_cloth, lightness, pen
+from catalog.croquis.cloth import Frame, fill_cloth
 from catalog.croquis.figure import Figure
+from catalog.croquis.paints import detail_color, lightness, pen
 from catalog.croquis.sheet import Sheet
 from catalog.garment import Cloth, Shape
 

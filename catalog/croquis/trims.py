@@ -7,17 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import skia
 
-from catalog.croquis.cloth import (
-    INK,
-    brush,
-    contour,
-    contour_color,
-    detail_color,
-    lightness,
-    mix,
-    pattern_colors,
-    pen,
-)
+from catalog.croquis.cloth import contour, pattern_colors
+from catalog.croquis.paints import INK, brush, contour_color, detail_color, lightness, mix, pen
 from catalog.croquis.sheet import Sheet
 from catalog.garment import Cloth
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -76,6 +77,18 @@ def test_a_swap_dresses_only_that_slot_anew(studio, look):
     mask = kept_mask(boots)
     assert not mask[:400].any() and mask.any()
     assert np.array_equal(pixels(look)[outside(mask)], pixels(boots)[outside(mask)])
+
+
+def test_a_part_drawn_alone_has_no_rim_of_another_light(studio, look):
+    worn = [studio.catalog.get(i) for i in OUTFIT]
+    layout = lay_out(worn, _person(PLAN.person), PLAN.pose, PLAN.season)
+    scene = (layout.regions == 0).repeat(2, 0).repeat(2, 1)
+    garment = layout.mask(3).repeat(2, 0).repeat(2, 1)
+    around = scene & grow(garment, 10) & ~grow(garment, 4)  # beyond its outline
+    alone = studio.touch_up(look.id, garment="sneakers", color="red", padding=32)
+    light = [cv2.cvtColor(pixels(x), cv2.COLOR_RGB2LAB)[..., 0] for x in (look, alone)]
+    change = np.abs(light[1].astype(float) - light[0])
+    assert change[around].mean() < 4 and change[garment].mean() > 20
 
 
 def test_a_chain_of_touch_ups_never_wears_out_what_it_does_not_touch(studio, look):

@@ -468,7 +468,8 @@ class Studio:
         layout = lay_out(garments, _person(plan.person), plan.pose, plan.season)
         if marked is None:
             seen = self._labels_of(look) == index + 1
-            marked = touch_up.region(seen, before, layout, index)
+            alone = touch.padding is not None
+            marked = touch_up.region(seen, before, layout, index, alone)
         marked = masks.reshaped(marked, reshape)
         marked = masks.require_part(masks.invert(marked) if inverted else marked)
         # 3. repaint and put the rest back

@@ -151,6 +151,13 @@ def test_what_cannot_be_touched_up_is_refused_and_nothing_is_written(studio, loo
     assert {x.id for x in studio.looks()} == before
 
 
+def test_the_least_strength_that_is_named_is_possible(studio, look):
+    with pytest.raises(BadValue) as refused:
+        studio.touch_up(look.id, garment="sneakers", color="red", strength=0.01)
+    least = float(str(refused.value.hint).split()[1])
+    assert studio.touch_up(look.id, garment="sneakers", color="red", strength=least)
+
+
 def test_an_unknown_look_and_another_persons_look_are_refused_alike(studio, look):
     for id, owner in (("look-0000000000000000", None), (look.id, "somebody else")):
         with pytest.raises(UnknownName):

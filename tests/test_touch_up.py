@@ -1,6 +1,7 @@
 """A touch-up changes what it is asked to, and not one bit of anything else."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 from catalog.base import STEPS
 from catalog.errors import BadValue, Damaged, UnknownName
 from tools import touch_up
+from tools.engine import Engine
 from tools.layout import lay_out
 from tools.look import Plan, Worn
 from tools.mask import feathered, grow
@@ -151,11 +153,12 @@ def test_what_cannot_be_touched_up_is_refused_and_nothing_is_written(studio, loo
     assert {x.id for x in studio.looks()} == before
 
 
-def test_the_least_strength_that_is_named_is_possible(studio, look):
+@pytest.mark.parametrize("steps", [3, 4, 7, 8, 12])
+def test_the_least_strength_that_is_named_is_possible(steps):
     with pytest.raises(BadValue) as refused:
-        studio.touch_up(look.id, garment="sneakers", color="red", strength=0.01)
-    least = float(str(refused.value.hint).split()[1])
-    assert studio.touch_up(look.id, garment="sneakers", color="red", strength=least)
+        Engine.repaint(None, SimpleNamespace(steps=steps), None, None, 0.01)
+    least = float(refused.value.hint.split()[1])
+    assert 1 <= least * steps < 1.15
 
 
 def test_an_unknown_look_and_another_persons_look_are_refused_alike(studio, look):

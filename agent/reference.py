@@ -32,7 +32,8 @@ _ONE = {"one", "ones"}
 _IT = {
     "it", "them", "that", "those", "these",
     "es", "sie", "ihn",
-    "lo", "hazlo", "hazla", "ponlo", "ponla", "ponlos", "ponlas", "cambialo", "cambiala",
+    "lo", "hazlo", "hazla", "hazlos", "hazlas", "ponlo", "ponla", "ponlos", "ponlas", "cambialo",
+    "cambiala",
     "它", "那件", "这件", "那条", "这条", "那双", "这双", "那个", "这个", "それ", "これ",
 }  # fmt: skip
 _ARTICLES = {
@@ -42,12 +43,14 @@ _ARTICLES = {
 """Before a colour without a garment: “die rote”, “la rouge”."""
 _BARE = {
     "in", "now", "instead", "rather", "and", "or", "maybe", "then", "what", "about", "how",
-    "please", "a", "bit", "little", "slightly",
+    "please", "a", "bit", "little", "slightly", "again",
     "etwas", "ein", "bisschen", "un", "peu", "poco",
-    "jetzt", "lieber", "doch", "nun", "und", "vielleicht", "bitte",
-    "en", "plutot", "et", "maintenant", "peut", "etre",
-    "mets", "mettez", "le", "la", "les", "mach", "mache", "make",
-    "mejor", "ahora", "y", "quizas", "favor", "por",
+    "jetzt", "lieber", "doch", "nun", "und", "vielleicht", "bitte", "wieder",
+    "en", "plutot", "et", "maintenant", "peut", "etre", "de", "nouveau",
+    "mets", "mettez", "remets", "remettez", "le", "la", "les", "mach", "mache", "make",
+    "mejor", "ahora", "y", "quizas", "favor", "por", "nuevo", "otra vez",
+    "改成", "换成", "变成", "再", "又",
+    "に", "し", "て", "く", "ま", "た", "だ", "さ", "い",
 }  # fmt: skip
 """What may stand around a colour that is all a message says: “in green instead”."""
 _CJK_ONE = re.compile(r"^(?:的|の|い|のが|いの)")
@@ -227,11 +230,20 @@ def _made_of(material: str, noun: Hit | None, state: dict[str, Any]) -> Hit | No
 
 
 def spoken_of(state: dict[str, Any]) -> Hit | None:
-    """The garment word said last, in the messages before this one."""
+    """The garment word said last, in the messages before this one.
+
+    Of an exchange that was taken back, or found nothing, it is what is still worn.
+    """
+    worn = (state.get("plan") or {}).get("garments", [])
     for message in reversed(state.get("said") or []):
         if single := _nouns(message, state):
-            return single[-1]
+            return next((n for n in reversed(single) if _worn(n, worn)), single[-1])
     return None
+
+
+def _worn(noun: Hit, worn: list[dict[str, Any]]) -> bool:
+    category = noun.get("category")
+    return bool(meant(category.split("|") if category else [], noun.get("slot"), worn))
 
 
 def _nouns(message: str, state: dict[str, Any]) -> list[Hit]:

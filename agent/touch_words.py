@@ -145,7 +145,7 @@ def _change(
 
 def _is_plain(hit: Hit) -> bool:
     """Whether a hit may stand in a message that a touch-up answers alone."""
-    if not hit.meanings or hit.text in _THE:
+    if not hit.meanings or hit.text in _THE or hit.get("word") == "again":
         return True
     kinds = ("category", "slot", "color", "sleeves", "part", "degree")
     return hit.has(*kinds) or hit.cues(*_SILENT) or hit.asks("mend")

@@ -116,6 +116,7 @@ def test_a_grey_mask_is_refused_and_a_soft_edged_one_is_not():
             masks.checked(grey, SIZE)
     soft = cv2.GaussianBlur(square().astype(np.uint8) * 255, (5, 5), 0)
     assert np.array_equal(masks.checked(soft, SIZE), soft > 127)
+    assert np.array_equal(masks.checked(soft / 255.0, SIZE), soft > 127)
 
 
 def test_words_change_a_mask_in_their_order():

@@ -9,7 +9,7 @@ import torch
 from catalog.croquis.sam import SIZE, load_sam, new_sam, save_sam
 from catalog.errors import BadValue, ModelUnavailable
 from tools import segment as segments
-from tools.segment import Prompt, Segmenter
+from tools.segment import Prompt, Segmenter, check_prompt
 
 SMALL = SIZE | {"image": 128}
 
@@ -122,6 +122,12 @@ def test_what_cannot_be_clicked_is_refused(segmenter, prompt):
     with pytest.raises(BadValue):
         segmenter.segment(picture(1), prompt)
     assert segmenter.segment(picture(1), Prompt(points=((1.0, 1.0, True),)))
+
+
+def test_a_box_may_end_where_the_picture_does_and_not_beyond():
+    assert check_prompt(Prompt(box=(0, 0, 512, 768)), 768, 512)
+    with pytest.raises(BadValue, match="A box lies outside.* 512 wide and 768 high"):
+        check_prompt(Prompt(box=(0, 0, 513, 768)), 768, 512)
 
 
 @pytest.mark.parametrize("shape, dtype", [((20, 20, 4), np.uint8), ((20, 20), np.uint8),

@@ -1,7 +1,9 @@
 """A touch-up changes what it is asked to, and not one bit of anything else."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,6 +11,7 @@ from PIL import Image
 from catalog.base import STEPS
 from catalog.errors import BadValue, Damaged, UnknownName
 from tools import touch_up
+from tools.engine import Engine
 from tools.layout import lay_out
 from tools.look import Plan, Worn
 from tools.mask import feathered, grow
@@ -78,6 +81,18 @@ def test_a_swap_dresses_only_that_slot_anew(studio, look):
     assert np.array_equal(pixels(look)[outside(mask)], pixels(boots)[outside(mask)])
 
 
+def test_a_part_drawn_alone_has_no_rim_of_another_light(studio, look):
+    worn = [studio.catalog.get(i) for i in OUTFIT]
+    layout = lay_out(worn, _person(PLAN.person), PLAN.pose, PLAN.season)
+    scene = (layout.regions == 0).repeat(2, 0).repeat(2, 1)
+    garment = layout.mask(3).repeat(2, 0).repeat(2, 1)
+    around = scene & grow(garment, 10) & ~grow(garment, 4)  # beyond its outline
+    alone = studio.touch_up(look.id, garment="sneakers", color="red", padding=32)
+    light = [cv2.cvtColor(pixels(x), cv2.COLOR_RGB2LAB)[..., 0] for x in (look, alone)]
+    change = np.abs(light[1].astype(float) - light[0])
+    assert change[around].mean() < 4 and change[garment].mean() > 20
+
+
 def test_a_chain_of_touch_ups_never_wears_out_what_it_does_not_touch(studio, look):
     now, ever = look, np.zeros((768, 512), bool)
     for color in ("red", "green", "navy"):
@@ -136,6 +151,14 @@ def test_what_cannot_be_touched_up_is_refused_and_nothing_is_written(studio, loo
     with pytest.raises(error):
         studio.touch_up(look.id, **asked)
     assert {x.id for x in studio.looks()} == before
+
+
+@pytest.mark.parametrize("steps", [3, 4, 7, 8, 12])
+def test_the_least_strength_that_is_named_is_possible(steps):
+    with pytest.raises(BadValue) as refused:
+        Engine.repaint(None, SimpleNamespace(steps=steps), None, None, 0.01)
+    least = float(refused.value.hint.split()[1])
+    assert 1 <= least * steps < 1.15
 
 
 def test_an_unknown_look_and_another_persons_look_are_refused_alike(studio, look):

@@ -90,6 +90,47 @@ def test_what_a_touch_up_can_do_alone_it_does(stylist, studio, first, message, c
 
 
 @pytest.mark.parametrize(
+    "swap, back, again",
+    [
+        ("swap the boots for sneakers but keep the rest exactly", "undo that",
+         "make it blue again"),
+        ("tausch die Stiefel gegen Sneaker, aber lass den Rest genau so", "mach das rückgängig",
+         "mach sie wieder blau"),
+        ("remplace les bottes par des baskets mais garde le reste exactement", "annule",
+         "remets-les en bleu"),
+        ("cambia las botas por zapatillas pero deja el resto igual", "deshaz eso",
+         "hazlas azules otra vez"),
+        ("把靴子换成运动鞋，其他保持不变", "撤销", "再改成蓝色"),
+        ("ブーツをスニーカーに替えて、他はそのままで", "元に戻して", "また青にして"),
+    ],
+    ids=["en", "de", "fr", "es", "zh", "ja"],
+)  # fmt: skip
+def test_after_an_exchange_was_taken_back_it_is_what_is_worn(
+    stylist, studio, first, swap, back, again
+):
+    swapped = stylist.ask(swap, "t1")
+    assert called(swapped)[-1] == "touch_up" and len(studio.drawn) == 1
+    assert len(set(ids(first)) - set(ids(swapped))) == 1
+    assert stylist.ask(back, "t1")["plan"] == first["plan"]
+    blue = stylist.ask(again, "t1")
+    assert called(blue) == ["touch_up"] and ids(blue) == ids(first)
+    assert of(blue, "boots")["drawn"] == {"color": "blue"}
+
+
+@pytest.mark.parametrize(
+    "red, blue",
+    [("make the coat red", "blue again"), ("mach den Mantel rot", "wieder blau"),
+     ("le manteau en rouge", "de nouveau en bleu"), ("pon el abrigo rojo", "ponlo azul"),
+     ("把大衣换成红色", "改成蓝色"), ("コートを赤にして", "青にして")],
+)  # fmt: skip
+def test_a_colour_alone_is_for_what_was_spoken_of(stylist, studio, first, red, blue):
+    stylist.ask(red, "t1")
+    answer = stylist.ask(blue, "t1")
+    assert called(answer) == ["touch_up"] and len(studio.drawn) == 1
+    assert of(answer, "coat")["drawn"] == {"color": "blue"}
+
+
+@pytest.mark.parametrize(
     "message",
     ["make it warmer", "make the coat red and the shoes "
      "white", "the coat in red and hands on hips", "not the red coat", "make the coat red, 5 °C",

@@ -6,6 +6,7 @@ whatever happens, so two people drawing at once get what each would get alone.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -184,7 +185,7 @@ class Engine:
         if not job.steps * strength >= 1 or strength > 1:
             raise BadValue(
                 f"A strength of {strength:g} leaves nothing to draw in {job.steps} steps.",
-                f"Between {1 / job.steps:.2g} and 1 is possible.",
+                f"Between {math.ceil(100 / job.steps) / 100:g} and 1 is possible.",
             )
         with self._lock, torch.inference_mode():
             # 1. the picture at the size the base encodes, and the cells the mask touches

@@ -21,6 +21,8 @@ MOST_GREY = 0.1
 def checked(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """``mask`` as bool of ``size`` (rows, columns): pictures are masks where they are bright.
 
+    Fractions go from black, 0, to white, 1; of whole numbers up to 1 a 1 is marked.
+
     Raises:
         BadValue: another size, values that are no numbers, or so much grey that it is not black
             and white.
@@ -40,7 +42,9 @@ def checked(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if not np.issubdtype(array.dtype, np.number) or not np.isfinite(array).all():
         raise BadValue("The mask holds values that are no numbers.", "Use black and white.")
     if array.max(initial=0) <= 1:
-        return array > 0
+        if not np.issubdtype(array.dtype, np.floating):
+            return array > 0
+        array = array * 255
     if ((array > 63) & (array < 192)).mean() > MOST_GREY:
         raise BadValue(
             "The mask is grey: it does not say what is marked.",

@@ -12,7 +12,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -94,7 +94,7 @@ class Segmenter:
         return key
 
     def segment(self, picture: np.ndarray, prompt: Prompt) -> list[Candidate]:
-        """Three candidates, the most likely first; one when an answer is refined.
+        """Three candidates, the most likely first; one after several clicks or when one is refined.
 
         Raises:
             BadValue: nothing was clicked, too much was, or outside the picture.
@@ -178,21 +178,26 @@ def check_prompt(prompt: Prompt, rows: int, columns: int) -> tuple[np.ndarray, n
     if len(prompt.points) > MOST_POINTS:
         raise BadValue(f"{len(prompt.points)} points are too many.", f"At most {MOST_POINTS}.")
     points = np.array([(x, y, float(keep)) for x, y, keep in prompt.points], float).reshape(-1, 3)
-    _check_inside(points[:, 0], points[:, 1], rows, columns)
+    _check_inside(points[:, 0], points[:, 1], rows, columns, "point")
     if prompt.box is None:
         return points, None
     box = np.array(prompt.box, float)
-    _check_inside(box[::2], box[1::2], rows + 1, columns + 1)
+    _check_inside(box[::2], box[1::2], rows, columns, "box")
     if box[2] <= box[0] or box[3] <= box[1]:
         raise BadValue("The box is empty.", "It is x0, y0, x1, y1: left, top, right, bottom.")
     return points, box
 
 
-def _check_inside(x: np.ndarray, y: np.ndarray, rows: int, columns: int) -> None:
-    ok = np.isfinite(x) & np.isfinite(y) & (x >= 0) & (y >= 0) & (x < columns) & (y < rows)
+def _check_inside(
+    x: np.ndarray, y: np.ndarray, rows: int, columns: int, what: Literal["point", "box"]
+) -> None:
+    """A point lies in a pixel; a box may end where the picture does."""
+    right, low = (columns, rows) if what == "point" else (columns + 1, rows + 1)
+    ok = np.isfinite(x) & np.isfinite(y) & (x >= 0) & (y >= 0) & (x < right) & (y < low)
     if not np.all(ok):
         raise BadValue(
-            "A point lies outside the picture.", f"It is {columns} wide and {rows} high, from 0, 0."
+            f"A {what} lies outside the picture.",
+            f"It is {columns} wide and {rows} high, from 0, 0.",
         )
 
 

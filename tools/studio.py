@@ -457,7 +457,7 @@ class Studio:
             raise BadValue("Nothing is marked.", "Name a garment, or give a mask.")
         # 2. the changed plan, its layout, and the part that may change
         seed = plan.seed
-        if swap or color or sleeves or length:
+        if any(said is not None for said in (swap, color, sleeves, length)):
             other = None if swap is None else self.catalog.get(swap)
             plan = touch_up.changed(plan, garments, index, swap=other, color=color,
                                     sleeves=sleeves, length=length)  # fmt: skip
@@ -468,7 +468,8 @@ class Studio:
         layout = lay_out(garments, _person(plan.person), plan.pose, plan.season)
         if marked is None:
             seen = self._labels_of(look) == index + 1
-            marked = touch_up.region(seen, before, layout, index)
+            alone = touch.padding is not None
+            marked = touch_up.region(seen, before, layout, index, alone)
         marked = masks.reshaped(marked, reshape)
         marked = masks.require_part(masks.invert(marked) if inverted else marked)
         # 3. repaint and put the rest back

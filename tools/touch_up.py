@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 
 REACH = 5
 """Pixels by which a garment's region is grown: outlines lie on its border."""
-CLOSEST = 128
-"""Pixels of the picture that a part drawn alone is wide at least: nothing is drawn larger than four
-times its size."""
+REACH_ALONE = 2
+"""The same for a part drawn alone: its surroundings are kept, and only the outline lies there."""
+CLOSEST = 172
+"""Pixels of the picture that a part drawn alone is wide at least: the base has learned to draw up
+to three times as large, no larger."""
 
 STRENGTHS = {"original": 1.0, "noise": 1.0, "fill": 0.75}
 """How far a part is taken back to noise when nobody says it, by what the drawing begins from. At 1
@@ -154,14 +156,17 @@ def index_of(garments: Sequence[Garment], name: str) -> int:
     raise UnknownName.among("garment in this look", name, [g.id for g in garments])
 
 
-def region(seen: np.ndarray, before: Layout, after: Layout, index: int) -> np.ndarray:
+def region(
+    seen: np.ndarray, before: Layout, after: Layout, index: int, alone: bool = False
+) -> np.ndarray:
     """All that a change of garment ``index`` may touch, bool ``(768, 512)``.
 
     Where it was meant to be, where it is ``seen``, bool ``(768, 512)``, and where it will be: what
-    a shorter sleeve uncovers is drawn again too.
+    a shorter sleeve uncovers is drawn again too. ``alone``: it is drawn within a ``window``.
     """
     either = before.mask(index) | after.mask(index)
-    return masks.grow(either.repeat(2, 0).repeat(2, 1) | seen, REACH)
+    reach = REACH_ALONE if alone else REACH
+    return masks.grow(either.repeat(2, 0).repeat(2, 1) | seen, reach)
 
 
 def window(mask: np.ndarray, touch: Touch) -> Window | None:
@@ -220,16 +225,17 @@ def repainted(
         start = cv2.inpaint(picture, mask.astype(np.uint8), 5, cv2.INPAINT_TELEA)
     # noise keeps nothing, whatever a receipt of an earlier version says
     strength = 1.0 if touch.content == "noise" else touch.strength
-    # the blend's band is drawn too, so that both its sides show the same thing
-    wide = masks.grow(mask, touch.feather)
     share = masks.feathered(mask, touch.feather)
     seen = window(mask, touch)
     if seen is None:
+        # the blend's band is drawn too: the noise the look came from brings the same scene back
+        wide = masks.grow(mask, touch.feather)
         render = engine.repaint(job, start, wide, strength, on_step=on_step, cancel=cancel)
         return masks.composite(picture, render.picture, share), render.seconds
-    # alone: as large as a picture while it is drawn, then back at its own size
+    # alone: as large as a picture while it is drawn, then back at its own size. Nothing but the
+    # mask is drawn: from other noise comes other light, which showed as a pale rim in the band
     large = _magnified(start, seen, cv2.INTER_CUBIC)
-    within = _magnified(wide.astype(np.uint8), seen, cv2.INTER_NEAREST) > 0
+    within = _magnified(mask.astype(np.uint8), seen, cv2.INTER_NEAREST) > 0
     render = engine.repaint(job, large, within, strength, on_step=on_step, cancel=cancel)
     left, top, width = seen
     after, height = picture.copy(), width * 3 // 2

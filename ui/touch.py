@@ -146,7 +146,7 @@ def add_commands(
 
 def _add_where(part: argparse.ArgumentParser) -> None:
     part.add_argument("--garment", metavar="G", help="which garment: its id, kind or slot")
-    part.add_argument("--points", nargs="+", metavar="X,Y,±",
+    part.add_argument("--points", nargs="*", metavar="X,Y,±",
                       help="clicks, in the picture's pixels: + adds, - takes away")  # fmt: skip
     part.add_argument("--box", metavar="X0,Y0,X1,Y1", help="left, top, right, bottom")
     part.add_argument("--reshape", nargs="+", metavar="HOW",
@@ -158,6 +158,8 @@ def _add_where(part: argparse.ArgumentParser) -> None:
 
 def _points(given: Sequence[str] | None) -> tuple[tuple[float, float, bool], ...]:
     """Clicks as they are typed: ``120,300,+``; the sign may be left out."""
+    if given is not None and not given:
+        raise BadValue("No clicks are given.", "Write x,y,+ to add or x,y,- to take away.")
     points = []
     for text in given or ():
         x, _, rest = text.partition(",")
@@ -202,7 +204,14 @@ def _said(studio: Studio, look: str, words: str, asked: dict[str, Any]) -> dict[
         marked = max(masks, key=lambda id: int((masks[id] & mask).sum()))
     elif asked["points"] or asked["box"] is not None:
         marked = studio.segment(look, points=asked["points"], box=asked["box"]).garment
-    return touch_in_words(words, worn, marked)
+    change = touch_in_words(words, worn, marked)
+    for name in change.keys() & {"color", "sleeves", "length"}:
+        if asked[name] not in (None, change[name]):
+            raise BadValue(
+                f"The words say {name} {change[name]}, --{name} says {clip(asked[name])}.",
+                "Give one of them.",
+            )
+    return change
 
 
 def _bytes(path: Path, what: str) -> bytes:

@@ -96,9 +96,11 @@ def test_the_content_of_a_mask_is_what_the_drawing_begins_from(room, monkeypatch
     for way in ({}, {"strength": 0.5}, {"content": "noise"}, {"content": "fill"},
                 {"content": "fill", "strength": 0.5}):  # fmt: skip
         room.touch_up(look.id, garment="outerwear", color="red", mask=mask, **way)
-    assert [strength for _, strength in began] == [1, 0.5, 1, 0.75, 0.5]
+    room.touch_up(look.id, garment="outerwear", color="red", length="shorter", mask=mask)
+    strengths = [strength for _, strength in began]
+    assert strengths == [touch_up.RECOLORED, 0.5, 1, 0.75, 0.5, 1]
     same = [np.array_equal(picture, stripes) for picture, _ in began]
-    assert same == [True, True, True, False, False]
+    assert same == [True, True, True, False, False, True]
     assert np.array_equal(began[3][0][~mask], stripes[~mask])
     with pytest.raises(BadValue, match="Noise"):
         room.touch_up(look.id, garment="outerwear", mask=mask, content="noise", strength=0.5)

@@ -153,8 +153,8 @@ class TouchUpArgs(ChangeArgs):
     inverted: bool = False
     """Repaint everything but the marked part."""
     strength: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Less than 1 keeps more of what is there; a change then comes half. Left out: 1, for a fill
-    0.75."""
+    """Less than 1 keeps more of what is there; at half of it a change comes half. Left out: 1, for
+    a colour alone 0.88, for a fill 0.75."""
     content: Literal["original", "noise", "fill"] = "original"
     """What the drawing begins from: what is there, noise, or what lies around it."""
     feather: Annotated[int, Field(ge=0, le=64)] = 6

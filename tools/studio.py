@@ -412,13 +412,12 @@ class Studio:
                 of its answers is meant.
             inverted: repaint all but the mask.
             swap: id of the garment to wear instead, of the same slot.
-            strength: 0–1, how far the part is taken back to noise; None: ``STRENGTHS``. Folds stay
-                even at 1, since the noise is that of the look; below it a change of colour comes
-                half.
+            strength: 0–1, how far the part is taken back to noise; None: ``STRENGTHS``, and
+                ``RECOLORED`` for a colour alone. Folds stay even at 1, since the noise is that of
+                the look; at half of it a change of colour comes half.
             content: what the drawing begins from: what is there, noise, or what lies around it.
             feather: pixels, 0–64, over which new and old are blended outside the mask.
-            padding: pixels, 0–256: the part is drawn alone, enlarged, with so much around it. The
-                base has not been trained on parts yet: a pale rim may show where it meets snow.
+            padding: pixels, 0–256: the part is drawn alone, enlarged, with so much around it.
             reshape: changes of the mask before it is used, in order: ``masks.RESHAPES``.
 
         Raises:
@@ -430,7 +429,10 @@ class Studio:
         tell = progress or (lambda _: None)
         started = time.perf_counter()
         # 1. the look as it is, and which garment of it is meant
-        touch = touch_up.checked(content, strength, feather=feather, padding=padding)
+        recolored = color is not None and (swap, sleeves, length) == (None, None, None)
+        touch = touch_up.checked(
+            content, strength, recolored=recolored, feather=feather, padding=padding
+        )
         touch_up.require_look(id, self.base)
         look = self.look(id, owner=owner)
         picture, plan = self._looks.picture(look), look.receipt.plan.as_final(self.base)

@@ -36,17 +36,22 @@ to three times as large, no larger."""
 STRENGTHS = {"original": 1.0, "noise": 1.0, "fill": 0.75}
 """How far a part is taken back to noise when nobody says it, by what the drawing begins from. At 1
 what it began from is forgotten, so a fill needs less."""
+RECOLORED = 0.88
+"""The same where a garment changes its colour and nothing else: the first of eight steps, which
+would settle anew where folds fall, is left out (`python -m bench touch-shading touch-color`)."""
 Degree = Literal["shorter", "longer"]
 """One step along ``Sleeves`` or ``Length`` from what is worn now."""
 
 
-def checked(content: str, strength: float | None, **way: Any) -> Touch:
-    """A touch of a mask that is still to be found.
+def checked(content: str, strength: float | None, *, recolored: bool = False, **way: Any) -> Touch:
+    """A touch of a mask that is still to be found; ``recolored``: nothing but a colour changes.
 
     Raises:
         BadValue: a number outside its limits, or noise of which less than all is taken.
     """
     usual = STRENGTHS.get(content, 1.0)
+    if recolored and content == "original":
+        usual = RECOLORED
     if content == "noise" and strength not in (None, 1):
         raise BadValue("Noise keeps nothing of what is there.", "Leave the strength out.")
     try:

@@ -117,7 +117,7 @@ def add_commands(
                       help="crop, hip, thigh, knee, calf, ankle, shorter or longer")  # fmt: skip
     part.add_argument(
         "--strength", type=float, metavar="0–1",
-        help="how much of what the drawing begins from is forgotten (1; for fill 0.75)",
+        help="how much of what it begins from is forgotten (1; a colour alone 0.88, fill 0.75)",
     )  # fmt: skip
     part.add_argument("--content", choices=("original", "noise", "fill"), default="original",
                       help="what drawing begins from: what is there, noise, or its surroundings"

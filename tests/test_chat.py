@@ -69,6 +69,22 @@ def page(browser, page_address):
     assert not outside
 
 
+@pytest.fixture
+def held(monkeypatch):
+    """Drawing waits until this is set: a page slower than the engine still meets it drawing."""
+    from tools.engine import Engine
+
+    go, draw = threading.Event(), Engine.draw
+
+    def waits(self, *job, **more):
+        go.wait(60)
+        return draw(self, *job, **more)
+
+    monkeypatch.setattr(Engine, "draw", waits)
+    yield go
+    go.set()
+
+
 def _say(page, text: str) -> None:
     page.fill("#box textarea", text)
     page.press("#box textarea", "Enter")
@@ -132,12 +148,13 @@ def test_what_is_typed_at_once_after_new_chat_belongs_to_the_new_one(page):
     assert page.locator("#chat .user").all_inner_texts() == ["a red dress"]
 
 
-def test_a_second_request_waits_in_the_box_and_is_told_why(page):
+def test_a_second_request_waits_in_the_box_and_is_told_why(page, held):
     _say(page, "winter outfit for a commute")
     page.wait_for_selector("#stop", state="visible")
     _say(page, "a red dress")
     page.wait_for_selector("text=One moment")
     assert page.input_value("#box textarea") == "a red dress"
+    held.set()
     _pictures(page, 1)
     assert page.locator("#chat .user").count() == 1
 
@@ -157,11 +174,12 @@ def test_enter_pressed_twice_is_one_turn_and_the_next_one_works(page):
     assert page.locator("#chat .user").count() == 2
 
 
-def test_a_new_chat_in_the_middle_of_a_drawing_answers_at_once(page):
+def test_a_new_chat_in_the_middle_of_a_drawing_answers_at_once(page, held):
     _say(page, "winter outfit for a commute")
     page.wait_for_selector(".easel.drawing")
     page.click("#new")
     _say(page, "a red dress")
+    held.set()
     _pictures(page, 1)
     assert page.locator("#chat .user").all_inner_texts() == ["a red dress"]
 

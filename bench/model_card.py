@@ -118,7 +118,8 @@ def scores() -> str:
             ceiling = "" if row.get("ceiling") is None else f"{row['ceiling']:.4g}"
             target = "" if row["target"] is None else f"{row['target']:g}"
             value = f"{row['value']:.4g} {row['unit']}".strip()
-            rows.append(f"| {row['figure']} | {value} | {ceiling} | {target} | {row['date']} |")
+            when = row["date"] if row["world"] == WORLD else f"{row['date']}, world {row['world']}"
+            rows.append(f"| {row['figure']} | {value} | {ceiling} | {target} | {when} |")
     return "\n".join(rows) + "\n\nWhat each figure measures: `python -m bench --list`."
 
 

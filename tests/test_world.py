@@ -4,11 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+import skia
 
 from catalog.croquis import cloth as cloths
 from catalog.croquis import drawing, figure, palette
 from catalog.croquis.figure import Person
-from catalog.croquis.sheet import FIRST_GARMENT, View
+from catalog.croquis.sheet import FIRST_GARMENT, Sheet, View
 from catalog.garment import CATEGORIES, Cloth
 
 POSES = ("standing", "walking", "arms crossed", "sitting", "hands in pockets")
@@ -171,3 +172,22 @@ def test_an_outfits_order_changes_nothing_but_the_numbers():
     garments = two >= FIRST_GARMENT
     two[garments] = FIRST_GARMENT + count - 1 - (two[garments] - FIRST_GARMENT)
     assert np.array_equal(one, two)
+
+
+def test_a_repeat_of_every_pattern_spans_more_than_one_of_the_bases_cells():
+    """Shorter than eight units, the base draws a patch of the right colours in its place."""
+    for pattern, (width, height, _) in cloths.MARKS.items():
+        size = cloths._PATTERN_SIZE * cloths._ZOOM.get(pattern, 1.0)
+        assert min(width, height) * size > 8, pattern
+
+
+def test_dark_quilting_has_no_light_stripes():
+    """What is lit is still the colour of the cloth: a stripe would be learned as a pattern."""
+    sheet = Sheet(2.0)
+    path = skia.Path()
+    path.addRect(skia.Rect(60, 80, 200, 300))
+    black = Cloth(colors=("#1d1c22",), pattern="plain", material="quilted")
+    cloths.fill_cloth(sheet, path, FIRST_GARMENT, black, folds=0, ink=0)
+    lightness = palette.srgb_to_lab(sheet.pixels()[240:560, 200:320])[..., 0]
+    assert lightness.std() > 1  # it is quilted
+    assert lightness.max() < cloths.lightness("#1d1c22") + 20

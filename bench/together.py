@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench import judges, measure, pictures, renders, swaps
+from bench import pictures, renders, swaps
+from bench.cloths import Cloth, cloth, photographed, unlike
 from bench.figures import Measured, NotYet, figure, once
 from bench.judge_pictures import any_cloth
 from bench.outfits import outfits
 from bench.pictures import Seen, card_delta_e, see
-from bench.swaps import Cloth, Switch, switches, worn
+from bench.swaps import Switch, switches, worn
 from catalog.croquis import drawing
 from catalog.croquis.sheet import FIRST_GARMENT
 from tools.look import Plan
@@ -64,31 +65,28 @@ def distractors(category: str) -> tuple[Cloth, ...]:
     found = []
     for i in range(DISTRACTORS):
         rng = np.random.default_rng((FIRST_SEED + i, 51))
-        cloth = any_cloth(drawing.sample_cloth(category, rng), rng)
-        flat = drawing.Flat(drawing.sample_shape(category, rng), cloth, FIRST_SEED + i)
+        other = any_cloth(drawing.sample_cloth(category, rng), rng)
+        flat = drawing.Flat(drawing.sample_shape(category, rng), other, FIRST_SEED + i)
         drawn = drawing.draw(flat)
         assert drawn.picture is not None
         photo, mask = np.ascontiguousarray(drawn.picture), drawn.regions == FIRST_GARMENT
-        pixels = measure.labs(photo, measure.eroded(mask))
-        found.append(Cloth(pixels, judges.pattern(photo, mask)[1]))
+        found.append(cloth(photo, mask))
     return tuple(found)
 
 
 def identified(seen: Seen, switch: Switch) -> bool:
     """Whether the garment's region is nearer to its own product photo than to any distractor's."""
     garment = switch.garment
-    cloth = worn(seen, garment)
-    photos = (swaps.photographed(garment.id)[0], *distractors(garment.category))
-    gaps = np.array([cloth.distance(photo) for photo in photos]) / np.array(
-        swaps.color_and_pattern()
-    )
-    return int(np.hypot(gaps[:, 0], gaps[:, 1]).argmin()) == 0
+    one = worn(seen, garment)
+    photos = (photographed(garment.id)[0], *distractors(garment.category))
+    return int(np.argmin([unlike(one, [photo]) for photo in photos])) == 0
 
 
 @figure("identified", better="higher", issue=4, target=90, unit="%", minutes=4.5)
 def rank_one() -> Measured:
-    """Garments told from 50 others of the same kind by their region of the render: its colours and
-    pattern are nearest to its own product photo (rank-1). Ceiling: drawn truth in its place."""
+    """Garments told from 50 others of the same kind by their region of the render: it is least
+    unlike its own product photo in colour, pattern and shape (rank-1). Ceiling: drawn truth in its
+    place."""
     chosen = switches()[::NAMED_EVERY]
     with_it = np.mean([identified(pictures.rendered(s.number), s) for s in chosen])
     without = np.mean([identified(swaps.off(s), s) for s in chosen])

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from bench import judges, measure, renders, swaps
+from bench.cloths import photographed, unlike
 from bench.figures import Measured, NotYet, figure, once
 from bench.outfits import outfits
 from bench.pictures import see
@@ -226,7 +227,8 @@ def swapped(count: int) -> Measured:
         edit = _edited(_look(number), old.id, swap=new.id)
         seen = see(np.ascontiguousarray(measure.shrunk(edit.after, 2)))
         cloth = swaps.worn(seen, new)
-        good.append(_likeness(cloth, new.id) < _likeness(cloth, old.id))
+        far = [unlike(cloth, photographed(id)) for id in (new.id, old.id)]
+        good.append(far[0] < far[1])
     return Measured(100 * float(np.mean(good)), note=f"{count} edits")
 
 
@@ -238,16 +240,10 @@ def _other(old: Garment, turn: int) -> Garment:
     return peers[turn % len(peers)]
 
 
-def _likeness(cloth: swaps.Cloth, id: str) -> float:
-    """Colour distance times pattern distance to a garment's photos: fit to compare two of them."""
-    gaps = np.array([cloth.distance(photo) for photo in swaps.photographed(id)])
-    return float(np.prod(gaps.mean(0)))
-
-
 @figure("touch-swap", better="higher", issue=5, target=85, unit="%", minutes=4.5)
 def touch_swap() -> Measured:
-    """Garment exchanges after which the garment is nearer to the photos of the new one than to
-    those of the old one, in colour and pattern, where the segmenter sees it."""
+    """Garment exchanges after which the garment is less unlike the photos of the new one than those
+    of the old one, in colour, pattern and shape, where the segmenter sees it."""
     return swapped(SWAPS)
 
 

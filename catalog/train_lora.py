@@ -38,7 +38,7 @@ class Options:
     alpha: float = 2.0
     rate: float = 5e-3
     """Highest learning rate: reached after 10 steps, nothing at the end."""
-    steps: int = 40
+    steps: int = 80
     batch: int = 4
     seed: int = 0
     color: float = 5.0

@@ -7,6 +7,7 @@ import pytest
 from bench import __main__ as bench
 from bench import base as bench_base
 from bench import (
+    cloths,
     judge_pictures,
     judges,
     measure,
@@ -184,19 +185,19 @@ def test_the_autoencoder_is_measured_beside_a_pca_of_its_size():
 def test_what_parts_two_photos_of_a_garment_does_not_count_as_distance_to_it(monkeypatch):
     rng = np.random.default_rng(0)
 
-    def photo(lightness: float, kind: float) -> swaps.Cloth:
+    def photo(lightness: float, kind: float) -> cloths.Cloth:
         """A photo of a garment of this colour and pattern, in light of its own."""
         pixels = np.array([lightness + rng.normal(0, 6), 0.0, 0.0]) + rng.normal(0, 1, (200, 3))
-        return swaps.Cloth(pixels, np.array([kind, 1 - kind]) + rng.normal(0, 0.05, 2))
+        shares = np.array([kind, 1 - kind]) + rng.normal(0, 0.05, 2)
+        return cloths.Cloth(pixels, shares, np.ones(1))
 
     photos = tuple(photo(40, 0) for _ in range(6))
-    monkeypatch.setattr(swaps, "photographed", lambda _: photos)
-    monkeypatch.setattr(swaps, "color_and_pattern", lambda: (30.0, 2.0))
-    monkeypatch.setattr(judges, "pattern_shares", lambda features: features)
+    monkeypatch.setattr(cloths, "photographed", lambda _: photos)
+    monkeypatch.setattr(cloths, "typical", lambda: (30.0, 1.0))
     same = [photo(40, 0) for _ in range(6)]
-    again = [swaps.photo_distance(one, "made up") for one in same]
-    other = [swaps.photo_distance(photo(75, 1), "made up") for _ in range(6)]
-    plain = [swaps._mean_distance(one, photos) for one in same]
+    again = [cloths.photo_distance(one, "made up") for one in same]
+    other = [cloths.photo_distance(photo(75, 1), "made up") for _ in range(6)]
+    plain = [cloths._mean_distance(one, photos) for one in same]
     assert np.mean(again) < 0.65 * np.mean(plain) < 0.3 < 1 < min(other)
 
 

@@ -20,7 +20,7 @@ from catalog.croquis.drawing import person_phrase
 from catalog.croquis.figure import Person
 from catalog.croquis.palette import delta_e, hex_to_rgb, srgb_to_lab
 from catalog.croquis.sheet import HAIR, SKIN
-from catalog.garment import Garment
+from catalog.garment import Garment, Season
 from catalog.lora_file import check_lora_file
 from catalog.starter import starter_garments
 from tools.layout import Layout, lay_out
@@ -40,7 +40,8 @@ NEAR = 3.0
 far above the words alone a LoRA does harm."""
 FAR = 20.0
 """CIEDE2000 from the card's colours above which the garment has the wrong colours."""
-_SCENE = "studio"
+SCENE, POSE = "studio", "standing"
+SEASON: dict[Season, float] = {"spring-autumn": 1.0}
 _BESIDE = {
     "top": ("indigo-straight-jeans",),
     "bottom": ("white-cotton-tee",),
@@ -172,14 +173,18 @@ def worn(
     return engine.draw(job).picture
 
 
-def fitting(card: Garment) -> tuple[Layout, tuple[str, ...]]:
-    """Somebody who wears the garment and what goes beside it, and the words that say so."""
+def outfit(card: Garment) -> tuple[Garment, ...]:
+    """The garment and what is worn beside it in the trial."""
     known = {g.id: g for g in starter_garments()}
     beside = _BESIDE.get(card.slot, ("white-cotton-tee", "indigo-straight-jeans"))
-    outfit = [card, *(known[id] for id in beside)]
-    person = Person()
-    layout = lay_out(outfit, person, "standing", {"spring-autumn": 1.0})
-    return layout, (_SCENE, person_phrase(person), *(g.phrase for g in outfit))
+    return card, *(known[id] for id in beside)
+
+
+def fitting(card: Garment) -> tuple[Layout, tuple[str, ...]]:
+    """Somebody who wears the garment and what goes beside it, and the words that say so."""
+    garments, person = outfit(card), Person()
+    layout = lay_out(garments, person, POSE, SEASON)
+    return layout, (SCENE, person_phrase(person), *(g.phrase for g in garments))
 
 
 def judged(off_color: float, trials: tuple[Trial, ...], sheet: np.ndarray) -> Report:

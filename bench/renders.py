@@ -68,15 +68,11 @@ def draw(plan: Plan, swap: Swap | None = None, called: int | None = None) -> np.
 
 def job(plan: Plan, swap: Swap | None = None, called: int | None = None) -> Job:
     """What the studio would hand to its engine for ``plan``."""
-    from tools.layout import lay_out
-    from tools.studio import _person
-
     room = studio()
     plan = plan.settled(room.base)
-    garments = room._garments(plan)
-    layout = lay_out(garments, _person(plan.person), plan.pose, plan.season)
+    layout = room.briefs.layout(plan)
     # the studio's own steps: what is measured is what it does
-    adapters = room._adapters(plan, garments, layout)
+    adapters = room.briefs.adapters(plan, layout)
     if swap is not None:
         sha = room.catalog.get(swap.other).lora_sha256
         changed: list[Any] = list(adapters)
@@ -84,10 +80,10 @@ def job(plan: Plan, swap: Swap | None = None, called: int | None = None) -> Job:
             update={"name": swap.other, "sha256": sha}
         )
         adapters = tuple(changed)
-    made = room._job(plan, garments, layout, adapters)
+    made = room.briefs.job(plan, layout, adapters)
     if called is not None:
         phrases = list(made.phrases)
-        phrases[FIRST_PHRASE + called] = garments[called].call
+        phrases[FIRST_PHRASE + called] = room.briefs.garments(plan)[called].call
         made = replace(made, phrases=tuple(phrases))
     return made
 
@@ -144,7 +140,7 @@ def _code_hash() -> str:
     root = Path(__file__).parents[1]
     files = [p for p in (root / "catalog/croquis").glob("*.py") if not p.name.startswith("train_")]
     files += [root / "catalog" / f"{n}.py" for n in ("adapters", "base", "regions", "garment")]
-    tools = ("blend", "conditions", "engine", "few_steps", "layout", "look", "pose", "studio")
+    tools = ("blend", "brief", "conditions", "engine", "few_steps", "layout", "look", "pose")
     files += [root / "tools" / f"{n}.py" for n in tools]
     digest = hashlib.sha256()
     for path in sorted(files):

@@ -22,13 +22,11 @@ from bench.figures import Measured, NotYet, figure, once
 from bench.outfits import outfits
 from bench.pictures import see
 from catalog.croquis import palette
-from catalog.croquis.figure import Person
 from catalog.croquis.sam import new_sam
 from catalog.errors import ModelUnavailable
 from catalog.garment import Garment
 from catalog.starter import starter_garments
 from tools import selection
-from tools.layout import lay_out
 from tools.look import Look
 from tools.looks import read_mask
 from tools.mask import feathered, grow
@@ -80,7 +78,7 @@ def _edited(look: Look, id: str, **change: object) -> Edit:
     made = room.touch_up(look.id, garment=id, **change)  # type: ignore[arg-type]
     assert made.receipt.touch is not None
     mask = read_mask(Path(made.folder) / "mask.png", made.receipt.touch.mask_sha256)
-    before, after = (room._garments(x.receipt.plan) for x in (look, made))
+    before, after = (room.briefs.garments(x.receipt.plan) for x in (look, made))
     index = [g.id for g in before].index(id)
     return Edit(_pixels(look), _pixels(made), mask, made, after[index], before[index])
 
@@ -273,9 +271,7 @@ def click_iou(count: int) -> Measured:
 def labels_of(room: Studio, look: Look) -> dict[str, np.ndarray]:
     """Garment id → where its layout put it, bool ``(768, 512)``."""
     plan = look.receipt.plan
-    person = Person(**plan.person.model_dump())
-    layout = lay_out(room._garments(plan), person, plan.pose, plan.season)
-    labels = selection.labels_of(layout)
+    labels = selection.labels_of(room.briefs.layout(plan))
     return {w.id: labels == i + 1 for i, w in enumerate(plan.garments)}
 
 

@@ -12,10 +12,9 @@ from catalog.base import STEPS
 from catalog.errors import BadValue, Damaged, UnknownName
 from tools import touch_up
 from tools.engine import Engine
-from tools.layout import lay_out
 from tools.look import Plan, Worn
 from tools.mask import feathered, grow
-from tools.studio import Studio, _person
+from tools.studio import Studio
 
 OUTFIT = ("navy-wool-coat", "white-cotton-tee", "indigo-straight-jeans", "white-canvas-sneakers")
 PLAN = Plan(garments=tuple(Worn(id=i) for i in OUTFIT), season={"winter": 1.0}, steps=4, seed=3)
@@ -61,12 +60,7 @@ def test_a_recoloured_garment_keeps_little_of_the_lora_of_its_old_colour(room):
 def test_shorter_sleeves_uncover_arms_and_leave_the_legs_alone(studio, look):
     short = studio.touch_up(look.id, garment="outerwear", sleeves="short")
     mask = kept_mask(short)
-    garments = [studio.catalog.get(i) for i in OUTFIT]
-    layouts = [
-        lay_out([w.of(g) for w, g in zip(p.garments, garments, strict=True)], _person(p.person),
-                p.pose, p.season)
-        for p in (PLAN, short.receipt.plan)
-    ]  # fmt: skip
+    layouts = [studio.briefs.layout(p) for p in (PLAN, short.receipt.plan)]
     long, cut = (layout.mask(0).sum() for layout in layouts)
     assert cut < 0.95 * long
     assert np.array_equal(pixels(look)[outside(mask)], pixels(short)[outside(mask)])
@@ -82,8 +76,7 @@ def test_a_swap_dresses_only_that_slot_anew(studio, look):
 
 
 def test_a_part_drawn_alone_has_no_rim_of_another_light(studio, look):
-    worn = [studio.catalog.get(i) for i in OUTFIT]
-    layout = lay_out(worn, _person(PLAN.person), PLAN.pose, PLAN.season)
+    layout = studio.briefs.layout(PLAN)
     scene = (layout.regions == 0).repeat(2, 0).repeat(2, 1)
     garment = layout.mask(3).repeat(2, 0).repeat(2, 1)
     around = scene & grow(garment, 10) & ~grow(garment, 4)  # beyond its outline

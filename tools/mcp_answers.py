@@ -17,8 +17,9 @@ from catalog.garment import Garment
 from tools.look import Look, Plan
 from tools.mcp_arguments import LooksArgs
 from tools.pose_from_picture import PictureOfPose
+from tools.replay import ReplayResult
 from tools.selection import Selection
-from tools.studio import DryRun, ReplayResult
+from tools.studio import DryRun
 from tools.uploads import Photo
 from tools.wish import card
 

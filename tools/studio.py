@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,33 +14,32 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from catalog.base import device_for
-from catalog.croquis.drawing import person_phrase
-from catalog.croquis.figure import Person
-from catalog.errors import BadValue, Damaged, ModelUnavailable
+from catalog.errors import BadValue
 from catalog.garment import Garment, Length, Sleeves, Slot
 from catalog.index import MAX_LIMIT, Catalog
-from tools import blend, few_steps, selection, touch_up
 from tools import mask as masks
-from tools.edge_map import edge_map, unpacked
+from tools import selection, touch_up
+from tools.brief import Briefs, check_complete, check_slots
+from tools.edge_map import edge_map
 from tools.garment_jobs import GarmentJobs
-from tools.layout import Layout, lay_out
-from tools.look import STAGE, STANDING, AdapterUse, Look, PersonSpec, Plan, Receipt, Touch, Worn
-from tools.looks import Looks, pixels_sha256, read_mask, read_receipt, write_png
-from tools.outfit import Outfit, Wish, check, choose
+from tools.layout import Layout
+from tools.look import STAGE, STANDING, AdapterUse, Look, PersonSpec, Plan, Touch, Worn
+from tools.looks import Looks, pixels_sha256
+from tools.outfit import Outfit, Wish, choose
 from tools.pace import Pace
-from tools.segment import Segmenter, check_prompt
+from tools.parts import Parts
+from tools.replay import Replay, ReplayResult
+from tools.segment import Segmenter
 from tools.selection import Selection
 from tools.uploads import Photo, Uploads
 
 if TYPE_CHECKING:
-    from tools.engine import Engine, Job
+    from tools.engine import Engine
     from tools.pose import Points
     from tools.pose_from_picture import PictureOfPose
 
 Box = tuple[float, float, float, float]
 Point = tuple[float, float, bool]
-_KEPT_LABELS = 32
-"""Looks whose refined masks are kept in memory."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +50,6 @@ class Progress:
     step: int
     steps: int
     preview: np.ndarray | None = None
-
-
-@dataclass(frozen=True)
-class ReplayResult:
-    same: bool
-    max_difference: int
-    """Largest difference of any pixel channel, 0–255."""
-    message: str
-    image: str
-    """Where the redrawn picture was written."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +92,11 @@ class Studio:
             home, self.catalog, self.uploads, self.threads, base, models
         )
         self.pace = Pace(home)
+        self.briefs = Briefs(self.catalog, base)
         self._looks = Looks(home)
+        self.parts = Parts(self._looks, self.briefs, lambda: self.segmenter)
         self._engine: Engine | None = None
         self._segmenter: Segmenter | None = None
-        self._labels: dict[str, np.ndarray] = {}
         self._loading, self._fetching = threading.Lock(), threading.Lock()
 
     @property
@@ -265,10 +255,10 @@ class Studio:
         tell = progress or (lambda _: None)
         started = time.perf_counter()
         # 1. what exists, and the numbers the plan leaves open
-        garments = self._garments(plan)
-        _check_slots(garments)
+        garments = self.briefs.garments(plan)
+        check_slots(garments)
         if complete:
-            _check_complete(garments)
+            check_complete(garments)
         if parent is not None and (complete or owner is not None):
             self.look(parent, owner=owner)  # our own agent goes on after looks that were deleted
         if edges_of is not None:
@@ -280,12 +270,12 @@ class Studio:
         steps = plan.steps or 0
         # 2. layout
         tell(Progress("layout", 0, steps))
-        layout = lay_out(garments, _person(plan.person), plan.pose, plan.season)
+        layout = self.briefs.layout(plan)
         # 3. strengths, frozen
         tell(Progress("adapters", 0, steps))
-        adapters = self._adapters(plan, garments, layout)
+        adapters = self.briefs.adapters(plan, layout)
         planned = time.perf_counter()
-        job = self._job(plan, garments, layout, adapters)
+        job = self.briefs.job(plan, layout, adapters)
         engine = self.engine
         loaded = time.perf_counter()
         # 4. draw
@@ -345,29 +335,18 @@ class Studio:
             if garment is not None:
                 raise BadValue("A photo's garments have no names.", "Give points or a box.")
             picture = photo_pixels(self.uploads.read(photo, owner))
-            prompt = selection.prompt_of(points, box, refine)
-            check_prompt(prompt, *picture.shape[:2])  # before a model is asked for
-            return selection.clicked(self.segmenter, picture, prompt)
+            return self.parts.seen(picture, selection.prompt_of(points, box, refine))
         seen = self.look(look or "", owner=owner)
-        worn = self._garments(seen.receipt.plan)
         if garment is not None:
-            index = touch_up.index_of(worn, garment)
-            return selection.named(self._labels_of(seen), index, worn[index].id)
-        prompt, picture = selection.prompt_of(points, box, refine), self._looks.picture(seen)
-        check_prompt(prompt, *picture.shape[:2])
-        found = selection.clicked(self.segmenter, picture, prompt)
-        found = selection.garment_first(found, self._labels_of(seen), prompt)
-        under = selection.garment_under(self._labels_of(seen), found.mask)
-        return replace(found, garment=None if under is None else worn[under].id)
+            return self.parts.named(seen, garment)
+        return self.parts.clicked(seen, selection.prompt_of(points, box, refine))
 
     def garment_masks(self, id: str, *, owner: str | None = None) -> dict[str, np.ndarray]:
         """Garment id → its mask in a look, bool ``(H, W)``, refined when there is a SAM.
 
         Raises UnknownName, also for another caller's look.
         """
-        look = self.look(id, owner=owner)
-        labels = self._labels_of(look)
-        return {worn.id: labels == i + 1 for i, worn in enumerate(look.receipt.plan.garments)}
+        return self.parts.masks(self.look(id, owner=owner))
 
     def undo(self, id: str, *, owner: str | None = None) -> Look:
         """The look that ``id`` was made from. Raises BadValue when it is the first one."""
@@ -436,8 +415,7 @@ class Studio:
         touch_up.require_look(id, self.base)
         look = self.look(id, owner=owner)
         picture, plan = self._looks.picture(look), look.receipt.plan.as_final(self.base)
-        garments = self._garments(plan)
-        before = lay_out(garments, _person(plan.person), plan.pose, plan.season)
+        garments, before = self.briefs.garments(plan), self.briefs.layout(plan)
         if isinstance(mask, str):
             from catalog.photo_file import photo_pixels
 
@@ -447,10 +425,7 @@ class Studio:
             if marked is not None:
                 raise BadValue("There are both a mask and clicks.", "Give one of them.")
             prompt = selection.prompt_of(points, box)
-            check_prompt(prompt, *picture.shape[:2])  # before a model is asked for
-            found = selection.clicked(self.segmenter, picture, prompt)
-            found = selection.garment_first(found, self._labels_of(look), prompt)
-            marked = found.candidate(candidate)
+            marked = self.parts.clicked(look, prompt).candidate(candidate)
         if garment is not None:
             index = touch_up.index_of(garments, garment)
         elif marked is not None:
@@ -466,18 +441,18 @@ class Studio:
         else:
             seed = (seed + 1) % 2**31
         plan = plan.model_copy(update={"seed": seed})
-        garments = self._garments(plan)
-        layout = lay_out(garments, _person(plan.person), plan.pose, plan.season)
+        layout = self.briefs.layout(plan)
         if marked is None:
-            seen = self._labels_of(look) == index + 1
+            seen = self.parts.labels(look) == index + 1
             alone = touch.padding is not None
             marked = touch_up.region(seen, before, layout, index, alone)
         marked = masks.reshaped(marked, reshape)
         marked = masks.require_part(masks.invert(marked) if inverted else marked)
         # 3. repaint and put the rest back
-        adapters = self._adapters(plan, garments, layout)
+        adapters = self.briefs.adapters(plan, layout)
         touch = touch.model_copy(update={"mask_sha256": touch_up.mask_sha256(marked)})
-        job = self._job_within(self._job(plan, garments, layout, adapters), plan, marked, touch)
+        job = self.briefs.job(plan, layout, adapters)
+        job = self.briefs.touched(job, plan, marked, touch)
         after, seconds = touch_up.repainted(
             self.engine, job, picture, marked, touch,
             on_step=lambda n, of, image: tell(Progress("draw", n, of, image)), cancel=cancel,
@@ -529,172 +504,10 @@ class Studio:
             Cancelled: ``cancel`` was set.
         """
         tell = progress or (lambda _: None)
-        path = Path(receipt)
-        old = read_receipt(path)
-        try:
-            picture = self._redrawn(
-                old, path.parent, lambda n, of, im: tell(Progress("draw", n, of, im)), cancel
-            )
-        except _OtherLayout:
-            said = "The layout differs: the garments' cards or the wardrobe changed."
-            return ReplayResult(False, 255, said, "")
-        out = path.with_name("replay.png")
-        write_png(out, picture)
-        if pixels_sha256(picture) == old.picture_sha256:
-            return ReplayResult(True, 0, "The same picture, to the pixel.", str(out))
-        largest = 255
-        if (path.parent / "look.png").exists():
-            from PIL import Image
-
-            before = np.asarray(Image.open(path.parent / "look.png").convert("RGB"), np.int16)
-            largest = int(np.abs(before - picture.astype(np.int16)).max())
-        message = f"The picture differs by up to {largest} of 255."
-        return ReplayResult(False, largest, message, str(out))
-
-    def _redrawn(
-        self,
-        old: Receipt,
-        folder: Path,
-        on_step: Callable[[int, int, np.ndarray | None], None],
-        cancel: threading.Event | None,
-    ) -> np.ndarray:
-        """The picture of a receipt; of a touched-up one, the looks it came from first."""
-        import torch
-
-        if old.base_sha256 != self.engine.base.sha256:
-            raise Damaged(
-                "The base's weights are not those of the receipt.",
-                "Install the version named in the receipt's `versions`.",
-            )
-        before = mask = None
-        if old.touch is not None:
-            mask = read_mask(folder / "mask.png", old.touch.mask_sha256)
-            parent = self.look(old.parent or "")
-            before = self._redrawn(parent.receipt, Path(parent.folder), on_step, cancel)
-        garments = self._garments(old.plan)
-        layout = lay_out(garments, _person(old.plan.person), old.plan.pose, old.plan.season)
-        if layout.sha256 != old.control_sha256:
-            raise _OtherLayout
-        job = self._job(old.plan, garments, layout, old.adapters)
-        if mask is not None and old.touch is not None:
-            job = self._job_within(job, old.plan, mask, old.touch)
-        torch.set_num_threads(int(old.versions.get("threads", self.threads)))
-        try:
-            if old.touch is None or before is None or mask is None:
-                return self.engine.draw(job, on_step=on_step, cancel=cancel).picture
-            return touch_up.repainted(
-                self.engine, job, before, mask, old.touch, on_step=on_step, cancel=cancel
-            )[0]
-        finally:
-            torch.set_num_threads(self.threads)
-
-    # --- the steps of render_look -------------------------------------------------------------
-
-    def _garments(self, plan: Plan) -> list[Garment]:
-        """The cards of a plan's garments, as they are worn in it."""
-        return [worn.of(self.catalog.get(worn.id)) for worn in plan.garments]
-
-    def _labels_of(self, look: Look) -> np.ndarray:
-        """Which garment each pixel of a look belongs to, as ``Looks.labels`` says it."""
-        known = self._labels.get(look.id)
-        if known is not None:
-            return known
-        labels, plan = self._looks.labels(look), look.receipt.plan
-        if labels is None:
-            labels = selection.labels_of(
-                lay_out(self._garments(plan), _person(plan.person), plan.pose, plan.season)
-            )
-        try:
-            labels = selection.refined(self.segmenter, self._looks.picture(look), labels)
-        except ModelUnavailable:
-            return labels  # what was planned will do, and a SAM may come later
-        self._labels[look.id] = labels
-        while len(self._labels) > _KEPT_LABELS:
-            self._labels.pop(next(iter(self._labels)), None)
-        return labels
-
-    def _adapters(
-        self, plan: Plan, garments: list[Garment], layout: Layout
-    ) -> tuple[AdapterUse, ...]:
-        coverage = [float(layout.mask(i).mean()) for i in range(len(garments))]
-        # the cards, not the garments as they are worn: a LoRA knows the colour of its card
-        cards = [self.catalog.get(worn.id) for worn in plan.garments]
-        strengths = blend.garment_strengths(cards, plan.garments, coverage)
-        uses = []
-        for i, (garment, strength) in enumerate(zip(garments, strengths, strict=True)):
-            if not garment.lora_sha256:
-                raise BadValue(
-                    f"{garment.name} has no trained LoRA yet.",
-                    f"Train it: stylist catalog train {garment.id}.",
-                )
-            if garment.base != self.base:
-                raise BadValue(
-                    f"{garment.name} was trained for the base {garment.base}.",
-                    f"A LoRA works only on its own base; set STYLIST_BASE={garment.base}.",
-                )
-            uses.append(
-                AdapterUse(
-                    name=garment.id,
-                    kind="garment",
-                    sha256=garment.lora_sha256,
-                    weight=strength,
-                    region=i,
-                )
-            )
-        seasons = blend.season_strengths(plan.season, plan.season_strength)
-        for season, weight in seasons.items() if self.base == "croquis" else ():
-            sha = self.catalog.season_sha256(season)
-            uses.append(
-                AdapterUse(name=season, kind="season", sha256=sha, weight=weight, region=None)
-            )
-        sampler = few_steps.adapter(plan, self.base)
-        return tuple(uses) if sampler is None else (*uses, sampler)
-
-    def _job(
-        self,
-        plan: Plan,
-        garments: list[Garment],
-        layout: Layout,
-        adapters: tuple[AdapterUse, ...],
-    ) -> Job:
-        from tools.engine import Job, LoraUse
-
-        loras = []
-        for use in adapters:
-            if use.kind == "garment":
-                path = self.catalog.lora(use.name, use.sha256)
-                region = 2 + (use.region or 0)
-            elif use.kind == "sampler":
-                path, region = few_steps.checked_file(use, self.base), -1
-            else:
-                # a season works where no garment is: scene, light and palette, never the clothes
-                path, region = self.catalog.season_lora(use.name, use.sha256), 0
-            loras.append(LoraUse(path, use.sha256, use.weight, region))
-        scene = plan.scene
-        if self.base != "croquis":
-            # without seasonal LoRAs of its own a base is told the season in words
-            scene = f"{max(plan.season, key=lambda s: plan.season[s])} {scene}"
-        phrases = (scene, person_phrase(_person(plan.person)), *(g.phrase for g in garments))
-        return Job(
-            layout=layout,
-            phrases=phrases,
-            loras=tuple(loras),
-            seed=plan.seed,
-            steps=plan.steps or 0,
-            guidance=plan.guidance or 1.0,
-            control=plan.control,
-            controls=plan.controls,
-            edges=None if plan.edges is None else unpacked(plan.edges),
+        again = Replay(self.engine, self.briefs, self._looks, self.threads)
+        return again.of(
+            Path(receipt), lambda n, of, image: tell(Progress("draw", n, of, image)), cancel
         )
-
-    def _job_within(self, job: Job, plan: Plan, mask: np.ndarray, touch: Touch) -> Job:
-        """``job`` as a touch-up draws it: of the masked part alone, where that is asked for."""
-        window = touch_up.window(mask, touch)
-        if window is None:
-            return job
-        person, garments = _person(plan.person), self._garments(plan)
-        part = lay_out(garments, person, plan.pose, plan.season, window)
-        return touch_up.closer(job, part, window)
 
     def _keep(
         self,
@@ -726,43 +539,6 @@ class Studio:
             "touch": None if touch is None else touch.model_dump(mode="json", exclude_none=True),
         }
         return self._looks.keep(facts, picture, layout, mask)
-
-
-class _OtherLayout(Exception):
-    """The layout of a receipt cannot be had any more."""
-
-
-def _check_slots(garments: list[Garment]) -> None:
-    by_slot: dict[str, str] = {}
-    for garment in garments:
-        if garment.slot in by_slot:
-            raise BadValue(
-                f"{by_slot[garment.slot]} and {garment.name} are both {garment.slot}.",
-                "Choose one of them.",
-            )
-        by_slot[garment.slot] = garment.name
-    if "onepiece" in by_slot:
-        for slot in ("top", "bottom"):
-            if slot in by_slot:
-                raise BadValue(
-                    f"{by_slot['onepiece']} and {by_slot[slot]} cannot be worn together.",
-                    "Choose the onepiece or the separate pieces.",
-                )
-
-
-def _check_complete(garments: list[Garment]) -> None:
-    """What nobody may be drawn in; whether it suits the weather is the caller's to judge."""
-    wrong = [v for v in check(garments, Wish()) if v.kind in ("incomplete", "unavailable")]
-    if wrong:
-        said = "; ".join(dict.fromkeys(v.message for v in wrong))
-        raise BadValue(
-            f"This outfit cannot be drawn: {said}.",
-            "Add or exchange garments; plan_outfit finds whole outfits.",
-        )
-
-
-def _person(spec: PersonSpec) -> Person:
-    return Person(**spec.model_dump())
 
 
 def _versions(threads: int) -> dict[str, str]:

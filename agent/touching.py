@@ -39,7 +39,7 @@ class Mark:
     change: Mapping[str, Any] | None = None
     """What was picked to change, as ``touch_up`` takes it; None = the message says it."""
     way: Mapping[str, Any] = field(default_factory=dict)
-    """How it is to be drawn, as ``Studio.touch_up`` takes it: strength, content, padding."""
+    """How it is drawn, as ``Studio.touch_up`` takes it: strength, content, padding, feather."""
 
     def facts(self) -> dict[str, Any]:
         """What a model is told of it."""

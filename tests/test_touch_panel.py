@@ -164,7 +164,9 @@ def test_how_it_is_drawn_goes_with_the_mark(room, no_sam):
     masks = room.garment_masks(look)
     part = marking.marked(room, look, None, *inside(masks[WINTER[0]]), True)
     ways = [{"content": "noise"}, {"strength": 0.5}, {"strength": 0.5, "padding": 32}]
-    for pressed, way in zip(("content:noise", "strength:0.5", "padding:32"), ways, strict=True):
+    ways += [ways[-1] | {"feather": 0}, ways[-1], ways[-1] | {"feather": 20}]
+    steps = ("content:noise", "strength:0.5", "padding:32", "feather:0", "feather:6", "feather:20")
+    for pressed, way in zip(steps, ways, strict=True):
         part = replace(part, way=touch_panel._way(part, *pressed.split(":")))
         assert part.mark().way == way
     with pytest.raises(BadValue):
@@ -177,6 +179,7 @@ def test_how_it_is_drawn_goes_with_the_mark(room, no_sam):
     red = next(e["answer"]["look"]["id"] for e in events if e.get("answer"))
     touch = room.look(red).receipt.touch
     assert (touch.strength, touch.padding, touch.content) == (0.5, 32, "original")
+    assert touch.feather == 20
 
 
 def _turn_over(page, count: int) -> None:

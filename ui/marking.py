@@ -19,7 +19,7 @@ LONGEST_STROKE = 5000
 KEPT = 12
 """Steps that can be taken back."""
 Way = dict[str, Any]
-"""How it is drawn, as ``touch_up`` takes it: strength, content, padding."""
+"""How it is drawn, as ``touch_up`` takes it: strength, content, padding, feather."""
 
 
 @dataclass(frozen=True)

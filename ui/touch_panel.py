@@ -13,6 +13,7 @@ import gradio as gr
 from catalog.croquis.palette import COLORS
 from catalog.errors import BadValue, StylistError
 from catalog.garment import Garment
+from tools.look import Touch
 from tools.outfit import check
 from tools.wish import Wish
 from ui import lookbook, marking
@@ -37,6 +38,8 @@ _STRENGTHS = {"as usual": None, "all of it": 1.0, "most of it": 0.75, "half of i
 _CONTENTS = {"what is there": "original", "noise": "noise", "its surroundings": "fill"}
 _PADDING = 32
 """Pixels around a part that is drawn alone."""
+_EDGES = {"sharp": 0, "soft": Touch.model_fields["feather"].default, "softer": 20}
+"""Pixels over which new and old are blended outside the mark."""
 _RESHAPES = {"Grow": "grow:4", "Shrink": "shrink:4", "Fill holes": "fill",
              "Largest part": "largest", "All but this": "invert"}  # fmt: skip
 
@@ -209,7 +212,7 @@ class TouchPanel:
             return replace(part, number=(part.number + 1) % len(part.masks)), None, ""
         if kind == "reshape":
             return marking.reshaped(self.studio, part, value), None, ""
-        if kind in ("strength", "content", "padding"):
+        if kind in _USUAL:
             return replace(part, way=_way(part, kind, value)), None, ""
         name = self._name(turn, part.garment)
         if kind == "color" and value in COLORS:
@@ -337,6 +340,7 @@ def _way(part: Part, kind: str, value: str) -> tuple[tuple[str, Any], ...]:
         "strength": {_word(v): v for v in _STRENGTHS.values()},
         "content": {v: v for v in _CONTENTS.values()},
         "padding": {_word(v): v for v in (None, _PADDING)},
+        "feather": {_word(v): v for v in _EDGES.values()},
     }
     known = choices[kind]
     if value not in known:
@@ -349,7 +353,7 @@ def _way(part: Part, kind: str, value: str) -> tuple[tuple[str, Any], ...]:
     return tuple((k, v) for k, v in way.items() if v != _USUAL[k])
 
 
-_USUAL = {"strength": None, "content": "original", "padding": None}
+_USUAL = {"strength": None, "content": "original", "padding": None, "feather": _EDGES["soft"]}
 
 
 def _word(choice: Any) -> str:
@@ -363,6 +367,7 @@ def _how(part: Part) -> str:
         ("It forgets", "strength", _STRENGTHS),
         ("It begins from", "content", _CONTENTS),
         ("It is seen", "padding", {"within the picture": None, "alone, enlarged": _PADDING}),
+        ("Its edge is", "feather", _EDGES),
     )
     inside = ""
     for label, kind, choices in rows:

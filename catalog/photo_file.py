@@ -15,11 +15,11 @@ MAX_PIXELS = 40_000_000
 MIN_SIDE = 32
 
 
-def photo_png(data: bytes, clear: str = "white") -> bytes:
+def photo_png(data: bytes, clear: str | None = "white") -> bytes:
     """Any allowed picture file → PNG bytes, RGB, upright, without metadata.
 
     ``clear``: the colour that clear parts become: white paper behind a cut-out, but black in a
-    mask, where they mark nothing.
+    mask, where they mark nothing. None: they stay clear, for ``photo_pixels`` to colour.
 
     Raises ``BadValue`` when it is none of ``FORMATS``, broken, too large or too small.
     """
@@ -42,10 +42,8 @@ def photo_png(data: bytes, clear: str = "white") -> bytes:
                     raise BadValue("An animated picture is no photo.", "Give a still picture.")
                 upright = ImageOps.exif_transpose(_eight_bits(picture))
                 if upright.mode in ("RGBA", "LA", "PA", "P"):
-                    layer = upright.convert("RGBA")
-                    upright = Image.new("RGB", layer.size, clear)
-                    upright.paste(layer, mask=layer.getchannel("A"))
-                pixels = np.asarray(upright.convert("RGB"))
+                    upright = upright.convert("RGBA")
+                pixels = np.asarray(_flat(upright, clear))
     except (
         UnidentifiedImageError,
         OSError,
@@ -58,6 +56,19 @@ def photo_png(data: bytes, clear: str = "white") -> bytes:
             "A photo cannot be read.", f"Give a whole {', '.join(FORMATS)} file."
         ) from error
     return pixels_png(pixels)
+
+
+def _flat(picture, clear: str | None):
+    """``picture`` as RGB on the colour ``clear``; as it is when some of it is to stay clear."""
+    from PIL import Image
+
+    if picture.mode != "RGBA":
+        return picture.convert("RGB")
+    if clear is None and picture.getchannel("A").getextrema()[0] < 255:
+        return picture
+    flat = Image.new("RGB", picture.size, clear or "white")
+    flat.paste(picture, mask=picture.getchannel("A"))
+    return flat
 
 
 def _eight_bits(picture):
@@ -83,7 +94,7 @@ def _eight_bits(picture):
 
 
 def pixels_png(pixels: np.ndarray) -> bytes:
-    """uint8 ``(H, W, 3)`` RGB → PNG bytes. The same pixels give the same bytes."""
+    """uint8 ``(H, W, 3)`` RGB, or RGBA, → PNG bytes. The same pixels give the same bytes."""
     from PIL import Image
 
     out = io.BytesIO()
@@ -91,9 +102,12 @@ def pixels_png(pixels: np.ndarray) -> bytes:
     return out.getvalue()
 
 
-def photo_pixels(data: bytes) -> np.ndarray:
-    """PNG bytes of ours → uint8 ``(H, W, 3)``. Raises ``OSError`` or ``ValueError`` if broken."""
+def photo_pixels(data: bytes, clear: str = "white") -> np.ndarray:
+    """PNG bytes of ours → uint8 ``(H, W, 3)``, what is clear in that colour.
+
+    Raises ``OSError`` or ``ValueError`` if broken.
+    """
     from PIL import Image
 
     with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
-        return np.asarray(picture.convert("RGB"))
+        return np.asarray(_flat(picture, clear))

@@ -132,3 +132,18 @@ def test_words_change_a_mask_in_their_order():
     for wrong in ("grow:x", "grow:-3", "grow:9999", "grow:100000", "fill:3"):
         with pytest.raises(BadValue):
             masks.reshaped(square(), (wrong,))
+
+
+def test_the_interior_lies_deepest_and_an_edge_of_the_picture_is_an_edge():
+    mask = np.zeros((40, 60), bool)
+    mask[:, :21] = True
+    x, y = masks.interior(mask)
+    assert x == 10 and 9 <= y <= 30
+    with pytest.raises(BadValue):
+        masks.interior(np.zeros((4, 4), bool))
+
+
+def test_a_mask_of_fractions_with_a_clear_part_marks_only_what_is_opaque():
+    picture = np.ones((4, 6, 4))
+    picture[:, :3, 3] = 0
+    assert masks.checked(picture, (4, 6)).sum() == 12

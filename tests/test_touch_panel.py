@@ -106,6 +106,19 @@ def page(installed_home, tmp_path_factory):
     blocks.close(verbose=False)
 
 
+def test_after_a_garment_is_named_clicks_go_on_from_it(room, no_sam):
+    look = room.render_look(PLAN).id
+    masks = room.garment_masks(look)
+    coat = marking.named(room, look, WINTER[0])
+    (x, y, keep), at = coat.points[0], masks[WINTER[0]]
+    assert keep and at[int(y) - 4 : int(y) + 5, int(x) - 4 : int(x) + 5].all()
+    torch.manual_seed(0)
+    room._segmenter = Segmenter(new_sam(SMALL).eval().requires_grad_(False), "toy")
+    less = marking.marked(room, look, coat, x, y + 9, False)
+    both = room.segment(look, points=[coat.points[0], (x, y + 9, False)])
+    assert less is None or np.array_equal(less.mask, both.mask)
+
+
 def test_strokes_paint_where_they_went_and_can_be_taken_back(room, no_sam):
     look = room.render_look(PLAN).id
     masks = room.garment_masks(look)

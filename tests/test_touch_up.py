@@ -9,15 +9,22 @@ import pytest
 from PIL import Image
 
 from catalog.base import STEPS
+from catalog.croquis.figure import Person
 from catalog.errors import BadValue, Damaged, UnknownName
+from catalog.starter import starter_garments
 from tools import touch_up
 from tools.engine import Engine
+from tools.layout import lay_out
 from tools.look import Plan, Worn
 from tools.mask import feathered, grow
 from tools.studio import Studio
 
 OUTFIT = ("navy-wool-coat", "white-cotton-tee", "indigo-straight-jeans", "white-canvas-sneakers")
 PLAN = Plan(garments=tuple(Worn(id=i) for i in OUTFIT), season={"winter": 1.0}, steps=4, seed=3)
+
+
+CORNER = np.zeros((768, 512), bool)
+CORNER[:40, :40] = True
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +144,9 @@ def test_a_mask_of_ones_own_picks_the_garment_under_it(studio, look):
         ({"mask": np.zeros((768, 512), bool)}, BadValue),
         ({"mask": np.ones((10, 10), bool)}, BadValue),
         ({"garment": "coat", "color": "red", "feather": 1000}, BadValue),
+        ({"garment": "coat", "color": "red", "inverted": True}, BadValue),
+        ({"garment": "coat", "color": "red", "mask": CORNER}, BadValue),
+        ({"garment": "t-shirt", "length": "shorter"}, BadValue),  # its hem is under the coat
     ],
 )
 def test_what_cannot_be_touched_up_is_refused_and_nothing_is_written(studio, look, asked, error):
@@ -154,6 +164,34 @@ def test_the_least_strength_that_is_named_is_possible(steps):
     assert 1 <= least * steps < 1.15
 
 
+def test_one_step_can_be_touched_up_as_usual():
+    assert touch_up.checked("original", None, 1, recolored=True).strength == 1
+    assert touch_up.checked("fill", None, 1).strength == 1
+    assert touch_up.checked("original", None, 8, recolored=True).strength == touch_up.RECOLORED
+
+
+@pytest.mark.parametrize(
+    "id", ["yellow-lemon-midi-dress", "denim-mini-skirt", "indigo-straight-jeans",
+           "white-cotton-tee", "black-pencil-skirt", "camel-long-coat"],
+)  # fmt: skip
+def test_every_length_that_is_offered_is_another_shape(id):
+    card = next(g for g in starter_garments() if g.id == id)
+    shapes = [Worn(id=id, length=length).of(card) for length in touch_up.lengths(card)]
+    areas = [int(lay_out([g], Person(), "standing", {"summer": 1.0}).mask(0).sum()) for g in shapes]
+    assert len(areas) > 1 and areas == sorted(set(areas))
+
+
+def test_a_part_drawn_anew_leaves_the_noise_of_the_rest_to_the_plan(room):
+    look = room.render_look(PLAN)
+    again = room.touch_up(look.id, garment="coat")
+    assert again.receipt.plan == look.receipt.plan and again.receipt.touch.seed is not None
+    once_more = room.touch_up(again.id, garment="coat")
+    assert once_more.receipt.touch.seed != again.receipt.touch.seed
+    red = room.touch_up(again.id, garment="jeans", color="red")
+    assert red.receipt.touch.seed is None and red.receipt.plan.seed == PLAN.seed
+    assert all(room.replay(x.receipt_file).same for x in (again, red))
+
+
 def test_an_unknown_look_and_another_persons_look_are_refused_alike(studio, look):
     for id, owner in (("look-0000000000000000", None), (look.id, "somebody else")):
         with pytest.raises(UnknownName):
@@ -168,8 +206,6 @@ def test_a_changed_picture_is_not_built_upon(studio):
 
 
 def test_a_change_that_changes_nothing_is_said():
-    from catalog.starter import starter_garments
-
     by_id = {g.id: g for g in starter_garments()}
     garments = [by_id[i] for i in OUTFIT]
     plan = touch_up.changed(PLAN, garments, 0, color="red")

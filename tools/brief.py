@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -88,7 +89,10 @@ class Briefs:
         )
 
     def touched(self, job: Job, plan: Plan, mask: np.ndarray, touch: Touch) -> Job:
-        """``job`` as a touch-up draws it: of the masked part alone, where that is asked for."""
+        """``job`` as a touch-up draws it: from noise of its own, of the masked part alone, where
+        that is asked for."""
+        if touch.seed is not None:
+            job = replace(job, seed=touch.seed)
         window = touch_up.window(mask, touch)
         return job if window is None else touch_up.closer(job, self.layout(plan, window), window)
 

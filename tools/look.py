@@ -263,6 +263,9 @@ class Touch(_Strict):
     padding: Annotated[int, Field(ge=0, le=256)] | None = None
     """None: the part was drawn within the whole picture. A number: alone, as large as a picture,
     with so many pixels around it."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    """Noise of its own, of a part that was drawn anew; None: the plan's, which the rest came from.
+    """
 
 
 class Receipt(_Strict):

@@ -83,6 +83,9 @@ class Looks:
         if mask is not None:
             write_png(partial / "mask.png", mask.astype(np.uint8) * 255)
         (partial / "receipt.json").write_text(receipt.model_dump_json(indent=1))
+        if there := self._sound(id):  # another process was quicker
+            shutil.rmtree(partial, ignore_errors=True)
+            return there
         shutil.rmtree(folder, ignore_errors=True)  # what is there cannot be read
         try:
             os.rename(partial, folder)
@@ -116,7 +119,7 @@ class Looks:
 
     def picture(self, look: Look) -> np.ndarray:
         """uint8 ``(H, W, 3)``. Raises Damaged when it is not what its receipt says."""
-        picture = _read(Path(look.image), "RGB")
+        picture = read_png(Path(look.image), "RGB")
         if picture is None or pixels_sha256(picture) != look.receipt.picture_sha256:
             raise Damaged(f"The picture of {look.id} was changed.", "Draw the look again.")
         return picture
@@ -126,7 +129,7 @@ class Looks:
 
         None when the look was kept without it, or it cannot be read.
         """
-        labels = _read(Path(look.folder) / "garments.png", "L")
+        labels = read_png(Path(look.folder) / "garments.png", "L")
         size = look.receipt.height, look.receipt.width
         if labels is None or labels.shape != size:
             return None
@@ -157,7 +160,7 @@ def read_receipt(path: Path) -> Receipt:
 
 def read_mask(path: Path, sha256: str) -> np.ndarray:
     """A kept mask, bool ``(H, W)``. Raises Damaged when it is not what its hash says."""
-    grey = _read(path, "L")
+    grey = read_png(path, "L")
     mask = None if grey is None else grey > 127
     if mask is None or mask_sha256(mask) != sha256:
         raise Damaged("The mask of this touch-up was changed.", "Make the touch-up again.")
@@ -180,7 +183,7 @@ def write_png(path: Path, picture: np.ndarray) -> None:
     os.replace(partial, path)
 
 
-def _read(path: Path, mode: str) -> np.ndarray | None:
+def read_png(path: Path, mode: str) -> np.ndarray | None:
     from PIL import Image
 
     try:

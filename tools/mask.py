@@ -31,7 +31,9 @@ def checked(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if array.ndim == 3 and array.shape[2] in (1, 3, 4):
         # an upload's colours count as brightness; where it is transparent, nothing is marked
         seen = array[..., : min(3, array.shape[2])].max(2)
-        array = np.where(array[..., 3] > 127, seen, 0) if array.shape[2] == 4 else seen
+        most = 1 if np.issubdtype(array.dtype, np.floating) and array.max(initial=0) <= 1 else 255
+        clear = array.shape[2] == 4 and array[..., -1] <= most / 2
+        array = np.where(clear, 0, seen)
     if array.ndim != 2 or array.shape != size:
         raise BadValue(
             f"The mask is {'x'.join(map(str, array.shape[:2][::-1]))} pixels.",
@@ -109,6 +111,13 @@ def add(mask: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def subtract(mask: np.ndarray, other: np.ndarray) -> np.ndarray:
     return mask & ~other
+
+
+def interior(mask: np.ndarray) -> tuple[float, float]:
+    """x, y of the point that lies deepest inside ``mask``. Raises BadValue when it is empty."""
+    depth = cv2.distanceTransform(np.pad(require_some(mask), 1).astype(np.uint8), cv2.DIST_L2, 5)
+    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
+    return float(x - 1), float(y - 1)
 
 
 RESHAPES = ("grow", "shrink", "fill", "largest", "invert")

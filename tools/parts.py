@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from catalog.errors import ModelUnavailable
+from catalog.errors import Damaged, ModelUnavailable
 from tools import selection, touch_up
 from tools.brief import Briefs
 from tools.look import Look
@@ -36,8 +36,8 @@ class Parts:
             labels = selection.labels_of(self._briefs.layout(look.receipt.plan))
         try:
             labels = selection.refined(self._segmenter(), self._looks.picture(look), labels)
-        except ModelUnavailable:
-            return labels  # what was planned will do, and a SAM may come later
+        except (ModelUnavailable, Damaged):
+            return labels  # what was planned will do, and a whole SAM may come later
         self._labels[look.id] = labels
         while len(self._labels) > KEPT:
             self._labels.pop(next(iter(self._labels)), None)

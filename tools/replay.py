@@ -13,7 +13,7 @@ from catalog.errors import Damaged
 from tools import touch_up
 from tools.brief import Briefs
 from tools.look import Receipt
-from tools.looks import Looks, pixels_sha256, read_mask, read_receipt, write_png
+from tools.looks import Looks, pixels_sha256, read_mask, read_png, read_receipt, write_png
 
 if TYPE_CHECKING:
     import threading
@@ -39,9 +39,9 @@ class OtherLayout(Exception):
 
 @dataclass(frozen=True)
 class Replay:
-    """Redraws on one engine, whose usual number of threads is ``threads``."""
+    """Redraws on what ``engine`` loads, whose usual number of threads is ``threads``."""
 
-    engine: Engine
+    engine: Callable[[], Engine]
     briefs: Briefs
     looks: Looks
     threads: int
@@ -53,6 +53,7 @@ class Replay:
 
         Raises:
             Damaged: the receipt, a weight file or a LoRA is not what it was.
+            UnknownName: a look that a touched-up one came from was deleted.
             Cancelled: ``cancel`` was set.
         """
         old = read_receipt(path)
@@ -65,12 +66,11 @@ class Replay:
         write_png(out, picture)
         if pixels_sha256(picture) == old.picture_sha256:
             return ReplayResult(True, 0, "The same picture, to the pixel.", str(out))
-        largest = 255
-        if (path.parent / "look.png").exists():
-            from PIL import Image
-
-            before = np.asarray(Image.open(path.parent / "look.png").convert("RGB"), np.int16)
-            largest = int(np.abs(before - picture.astype(np.int16)).max())
+        before = read_png(path.with_name("look.png"), "RGB")
+        if before is None or before.shape != picture.shape:
+            said = "The picture differs; by how much cannot be said without the old one."
+            return ReplayResult(False, 255, said, str(out))
+        largest = int(np.abs(before.astype(np.int16) - picture.astype(np.int16)).max())
         message = f"The picture differs by up to {largest} of 255."
         return ReplayResult(False, largest, message, str(out))
 
@@ -80,7 +80,8 @@ class Replay:
         """The picture of a receipt; of a touched-up one, the looks it came from first."""
         import torch
 
-        if old.base_sha256 != self.engine.base.sha256:
+        engine = self.engine()
+        if old.base_sha256 != engine.base.sha256:
             raise Damaged(
                 "The base's weights are not those of the receipt.",
                 "Install the version named in the receipt's `versions`.",
@@ -96,12 +97,22 @@ class Replay:
         job = self.briefs.job(old.plan, layout, old.adapters)
         if mask is not None and old.touch is not None:
             job = self.briefs.touched(job, old.plan, mask, old.touch)
-        torch.set_num_threads(int(old.versions.get("threads", self.threads)))
+        torch.set_num_threads(_threads(old) or self.threads)
         try:
             if old.touch is None or before is None or mask is None:
-                return self.engine.draw(job, on_step=on_step, cancel=cancel).picture
+                return engine.draw(job, on_step=on_step, cancel=cancel).picture
             return touch_up.repainted(
-                self.engine, job, before, mask, old.touch, on_step=on_step, cancel=cancel
+                engine, job, before, mask, old.touch, on_step=on_step, cancel=cancel
             )[0]
         finally:
             torch.set_num_threads(self.threads)
+
+
+def _threads(old: Receipt) -> int | None:
+    """How many threads drew the look; None when its receipt does not say. Raises Damaged."""
+    said = old.versions.get("threads")
+    if said is None:
+        return None
+    if not said.isascii() or not said.isdigit() or not 1 <= int(said) <= 4096:
+        raise Damaged("The receipt names no number of threads.", "It was changed; draw again.")
+    return int(said)

@@ -408,20 +408,22 @@ class Studio:
         tell = progress or (lambda _: None)
         started = time.perf_counter()
         # 1. the look as it is, and which garment of it is meant
-        recolored = color is not None and (swap, sleeves, length) == (None, None, None)
-        touch = touch_up.checked(
-            content, strength, recolored=recolored, feather=feather, padding=padding
-        )
         touch_up.require_look(id, self.base)
         look = self.look(id, owner=owner)
         picture, plan = self._looks.picture(look), look.receipt.plan.as_final(self.base)
+        reshaped = (swap, sleeves, length) != (None, None, None)
+        touch = touch_up.checked(
+            content, strength, plan.steps or 0, recolored=color is not None and not reshaped,
+            feather=feather, padding=padding,
+        )  # fmt: skip
         garments, before = self.briefs.garments(plan), self.briefs.layout(plan)
         if isinstance(mask, str):
             from catalog.photo_file import photo_pixels
 
-            mask = photo_pixels(self.uploads.read(mask, owner))
+            mask = photo_pixels(self.uploads.read(mask, owner), clear="black")
         marked = None if mask is None else masks.checked(mask, picture.shape[:2])
-        if points or box is not None:
+        clicked = bool(points) or box is not None
+        if clicked:
             if marked is not None:
                 raise BadValue("There are both a mask and clicks.", "Give one of them.")
             prompt = selection.prompt_of(points, box)
@@ -433,21 +435,26 @@ class Studio:
         else:
             raise BadValue("Nothing is marked.", "Name a garment, or give a mask.")
         # 2. the changed plan, its layout, and the part that may change
-        seed = plan.seed
-        if any(said is not None for said in (swap, color, sleeves, length)):
+        changes = reshaped or color is not None
+        if changes:
             other = None if swap is None else self.catalog.get(swap)
             plan = touch_up.changed(plan, garments, index, swap=other, color=color,
                                     sleeves=sleeves, length=length)  # fmt: skip
         else:
-            seed = (seed + 1) % 2**31
-        plan = plan.model_copy(update={"seed": seed})
+            touch = touch.model_copy(update={"seed": touch_up.anew(id)})
         layout = self.briefs.layout(plan)
-        if marked is None:
-            seen = self.parts.labels(look) == index + 1
-            alone = touch.padding is not None
-            marked = touch_up.region(seen, before, layout, index, alone)
+        if swap is None and color is None and changes:
+            touch_up.require_other_shape(garments[index], before, layout)
+        seen = self.parts.labels(look) == index + 1
+        reach = touch_up.region(seen, before, layout, index, touch.padding is not None)
+        if marked is None or (clicked and np.array_equal(marked, seen)):
+            marked = reach  # pointing at a garment means the garment
+        elif clicked and reshaped:
+            marked = marked | reach  # another shape needs room beyond what was clicked
         marked = masks.reshaped(marked, reshape)
         marked = masks.require_part(masks.invert(marked) if inverted else marked)
+        if changes:
+            touch_up.require_reach(marked, reach, garments[index])
         # 3. repaint and put the rest back
         adapters = self.briefs.adapters(plan, layout)
         touch = touch.model_copy(update={"mask_sha256": touch_up.mask_sha256(marked)})
@@ -504,7 +511,7 @@ class Studio:
             Cancelled: ``cancel`` was set.
         """
         tell = progress or (lambda _: None)
-        again = Replay(self.engine, self.briefs, self._looks, self.threads)
+        again = Replay(lambda: self.engine, self.briefs, self._looks, self.threads)
         return again.of(
             Path(receipt), lambda n, of, image: tell(Progress("draw", n, of, image)), cancel
         )

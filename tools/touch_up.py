@@ -43,8 +43,12 @@ Degree = Literal["shorter", "longer"]
 """One step along ``Sleeves`` or ``Length`` from what is worn now."""
 
 
-def checked(content: str, strength: float | None, *, recolored: bool = False, **way: Any) -> Touch:
+def checked(
+    content: str, strength: float | None, steps: int, *, recolored: bool = False, **way: Any
+) -> Touch:
     """A touch of a mask that is still to be found; ``recolored``: nothing but a colour changes.
+
+    The usual strength is used where a drawing of ``steps`` can leave any of them out.
 
     Raises:
         BadValue: a number outside its limits, or noise of which less than all is taken.
@@ -52,6 +56,8 @@ def checked(content: str, strength: float | None, *, recolored: bool = False, **
     usual = STRENGTHS.get(content, 1.0)
     if recolored and content == "original":
         usual = RECOLORED
+    if steps * usual < 1:
+        usual = 1.0
     if content == "noise" and strength not in (None, 1):
         raise BadValue("Noise keeps nothing of what is there.", "Leave the strength out.")
     try:
@@ -75,6 +81,11 @@ def require_look(id: str, base: str) -> None:
     if base != "croquis":
         why = "A photo has no plan and no layout, so only looks are repainted so far."
     raise ModelUnavailable(why, "Touch up a look instead; segment finds the parts of a photo.")
+
+
+def anew(look: str) -> int:
+    """The seed of a part of ``look`` that is drawn anew: another one for each look."""
+    return int(hashlib.sha256(look.encode()).hexdigest()[:8], 16) % 2**31
 
 
 def changed(
@@ -101,7 +112,7 @@ def changed(
     if sleeves == "shorter" or sleeves == "longer":
         sleeves = _step(now, "sleeves", get_args(Sleeves), sleeves)
     if length == "shorter" or length == "longer":
-        length = _step(now, "length", _lengths(now), length)
+        length = _step(now, "length", lengths(now), length)
     if swap is not None:
         if swap.slot != now.slot:
             raise BadValue(
@@ -134,10 +145,32 @@ def _step(now: Garment, name: str, ladder: Sequence[Any], degree: str) -> Any:
     return ladder[at]
 
 
-def _lengths(garment: Garment) -> list[str]:
-    """Every length that garments of this one's slot come in, from short to long."""
+def lengths(garment: Garment) -> list[str]:
+    """Every length that garments of this one's slot can be drawn in, from short to long."""
+    every = list(get_args(Length))
     known = {n for c in CATEGORIES.values() if c.slot == garment.slot for n in c.lengths}
-    return [n for n in get_args(Length) if n in known]
+    if garment.slot == "top":
+        known.add("crop")
+    at = [every.index(n) for n in known]
+    return every[min(at) : max(at) + 1]
+
+
+def require_other_shape(garment: Garment, before: Layout, after: Layout) -> None:
+    """Raises BadValue when a change of ``garment``'s shape changes no layout: nobody saw it."""
+    if before.sha256 == after.sha256:
+        raise BadValue(
+            f"{garment.name} would look the same.",
+            "That part of it is hidden, or it comes in no such shape; name another change.",
+        )
+
+
+def require_reach(mask: np.ndarray, reach: np.ndarray, garment: Garment) -> None:
+    """Raises BadValue when a mask leaves out all of a garment that is to change."""
+    if not (mask & reach).any():
+        raise BadValue(
+            f"The mask does not touch {garment.name}, so it cannot change.",
+            "Mark some of it, or leave the mask out.",
+        )
 
 
 def garment_at(layout: Layout, mask: np.ndarray) -> int:

@@ -49,7 +49,7 @@ class Uploads:
 
         Raises BadValue (no such picture, too large), Busy (this caller keeps too many), CannotNow.
         """
-        png = photo_png(data)
+        png = photo_png(data, clear=None)  # a mask is read on black, a photo on white
         width, height = _size(png)
         id = f"photo-{hashlib.sha256(png).hexdigest()[:16]}"
         folder = self._folder(owner)

@@ -89,7 +89,7 @@ def marked(
         raise BadValue("That is outside the picture.", "Click on a garment.")
     under = next((id for id, mask in known.items() if mask[int(y), int(x)]), None)
     before = before if before is not None and before.look == look and before.masks else None
-    if before is not None and not before.points and not before.own:
+    if before is not None and not before.points:
         return _combined(studio, known, before, (x, y), keep)
     points = (*(before.points if before else ()), (x, y, keep))
     try:
@@ -116,7 +116,9 @@ def marked(
 def named(studio: Any, look: str, garment: str) -> Part:
     """The part that naming a garment marks. Raises UnknownName, and BadValue when it is hidden."""
     found = studio.segment(look, garment=garment)
-    return Part(look, str(found.garment), (found.mask,), own=True)
+    # as if it had been clicked in its middle: further clicks add to it and take away from it
+    x, y = masks.interior(found.mask)
+    return Part(look, str(found.garment), (found.mask,), own=True, points=((x, y, True),))
 
 
 def painted(

@@ -200,10 +200,10 @@ def _said(studio: Studio, look: str, words: str, asked: dict[str, Any]) -> dict[
 
         masks = studio.garment_masks(look)
         size = next(iter(masks.values())).shape
-        mask = checked(asked["mask"], size)
-        marked = max(masks, key=lambda id: int((masks[id] & mask).sum()))
+        marked = _under(checked(asked["mask"], size), masks)
     elif asked["points"] or asked["box"] is not None:
-        marked = studio.segment(look, points=asked["points"], box=asked["box"]).garment
+        found = studio.segment(look, points=asked["points"], box=asked["box"])
+        marked = _under(found.candidate(asked["candidate"]), studio.garment_masks(look))
     change = touch_in_words(words, worn, marked)
     for name in change.keys() & {"color", "sleeves", "length"}:
         if asked[name] not in (None, change[name]):
@@ -212,6 +212,14 @@ def _said(studio: Studio, look: str, words: str, asked: dict[str, Any]) -> dict[
                 "Give one of them.",
             )
     return change
+
+
+def _under(mask: np.ndarray, masks: dict[str, np.ndarray]) -> str:
+    """The garment that a mask covers most of. Raises BadValue when it covers none."""
+    covered = {id: int((known & mask).sum()) for id, known in masks.items()}
+    if not any(covered.values()):
+        raise BadValue("There is no garment under the mark.", "Mark one, or name it.")
+    return max(covered, key=lambda id: covered[id])
 
 
 def _bytes(path: Path, what: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import skia
 
-from catalog.croquis.cuts import HEM_F, LEG_EASE, add_trousers, levels
+from catalog.croquis.cuts import HEM_F, LEG_EASE, add_trousers, hem_level, levels
 from catalog.croquis.paints import brush
 from catalog.croquis.tailor import Job, line, smooth, unit
 from catalog.croquis.trims import buttons, stitches, trim
@@ -29,7 +29,8 @@ def _trousers(job: Job) -> None:
     cat = shape.category
     fit = shape.fit
     t0 = 0.72
-    f_end = {"thigh": 0.46, "knee": 0.90}.get(shape.length, 1.90 if fit != "loose" else 1.97)
+    long = 1.90 if fit != "loose" else 1.97
+    f_end = {"thigh": 0.46, "knee": 0.90, "calf": 1.45}.get(shape.length, long)
     f_end = min(f_end, job.tucked_f)
     extra = 0.0
     if cat == "leggings":
@@ -115,16 +116,13 @@ def _skirt(job: Job) -> None:
     shape, body, u = job.shape, job.body, job.body.u
     cat = shape.category
     t0 = 0.70
-    f_end = HEM_F[shape.length]
     grow, flare = {
         "mini skirt": (2.5, 9.0),
         "midi skirt": (3.0, 8.5),
         "pencil skirt": (2.6, -0.6),
     }[cat]
-    if cat == "mini skirt":
-        f_end = 0.50
-    elif cat == "pencil skirt":
-        f_end = 1.0
+    own = {"mini skirt": 0.50, "midi skirt": HEM_F["calf"], "pencil skirt": 1.0}[cat]
+    f_end = hem_level(shape, own)
     chains = {}
     for s in (-1, 1):
         k = 0 if s < 0 else 1

@@ -8,7 +8,7 @@ import numpy as np
 import skia
 
 from catalog.croquis.tailor import Body, Job, limb, smooth, unit
-from catalog.garment import Shape
+from catalog.garment import CATEGORIES, Shape
 
 EASE = {"slim": 0.8, "regular": 2.8, "loose": 6.0}
 """Room between body and cloth in body units (1/328 of the height)."""
@@ -19,6 +19,12 @@ HEM_F = {"crop": 0.15, "hip": 0.25, "thigh": 0.52, "knee": 0.96, "calf": 1.55, "
 """Hem levels along the leg: 0 hip joint, 1 knee, 2 ankle."""
 
 SLEEVE_F = {"none": 0.0, "short": 0.58, "elbow": 0.98, "long": 1.94}
+
+
+def hem_level(shape: Shape, own: float) -> float:
+    """Where the hem runs: at the category's ``own`` level, unless it is worn longer or shorter."""
+    comes_in = CATEGORIES[shape.category].lengths
+    return own if shape.length in comes_in else HEM_F[shape.length]
 
 
 def neck_chain(body: Body, kind: str, wide: float, deep: float) -> tuple[skia.Path, list]:

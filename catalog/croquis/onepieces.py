@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catalog.croquis.bottoms import leg_shade, pleats, wavy_hem
 from catalog.croquis.collars import flap_pocket, neck_finish
-from catalog.croquis.cuts import NECKS, add_trousers, levels, neck_chain, torso_chain
+from catalog.croquis.cuts import NECKS, add_trousers, hem_level, levels, neck_chain, torso_chain
 from catalog.croquis.tailor import Job, line, smooth, unit
 from catalog.croquis.trims import buttons, stitches, trim
 
@@ -20,7 +20,7 @@ def onepiece(job: Job) -> None:
     if cat == "jumpsuit":
         _jumpsuit(job, kind, wide, deep, bare)
         return
-    f_end = {"mini dress": 0.50, "midi dress": 1.50, "maxi dress": 1.93}[cat]
+    f_end = hem_level(shape, {"mini dress": 0.50, "midi dress": 1.50, "maxi dress": 1.93}[cat])
     grow, flare = {"mini dress": (3.0, 8.0), "midi dress": (3.0, 7.0), "maxi dress": (3.5, 7.0)}[
         cat
     ]
@@ -86,7 +86,8 @@ def _jumpsuit(job: Job, kind: str, wide: float, deep: float, bare: bool) -> None
         path.quadTo(*map(float, (*dip, *a[1])))
     else:
         path.lineTo(*map(float, a[1]))
-    legs, crotch = add_trousers(path, body, fit, 1.88, {-1: a[1:], 1: b[1:]}, 1.0)
+    f_end = hem_level(job.shape, 1.88)
+    legs, crotch = add_trousers(path, body, fit, f_end, {-1: a[1:], 1: b[1:]}, 1.0)
     if bare:
         dip = b[1] + (b[0] - b[1]) * 0.42 - body.across * 3.0 * u
         path.quadTo(*map(float, (*dip, *b[0])))

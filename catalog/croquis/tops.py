@@ -27,9 +27,9 @@ def top(job: Job) -> None:
     hem = 2.2 if ribbed else 3.0
     straight = straightness(shape) if not job.under else 0.1
     if cat == "blouse":
-        t_end, straight = 1.0, 0.3
+        t_end, straight = min(t_end, 1.0), 0.3
     if job.tucked:
-        t_end, straight, ribbed = 0.76, min(straight, 0.35), False
+        t_end, straight, ribbed = min(t_end, 0.76), min(straight, 0.35), False
     path = upper_path(body, shape, kind=kind, wide=wide, deep=deep, t_end=t_end, ease=ease,
                       straight=straight, sleeveless=shape.sleeves == "none", hem=hem,
                       strap=7.0)  # fmt: skip

@@ -29,7 +29,7 @@ OTHER = {
     "pointing.js": "clicks and strokes in the picture, told in its own pixels",
 }
 END = """\
-tests/                test_<file>.py for every file, and the whole path in a browser
+tests/                what must hold, by part, and the whole path in a browser
 bench/                what is measured, and the table
 .ci/run               from a bare Debian machine to a passed test run
 requirements.lock     every package pinned and hashed (make lock)"""

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.figures import Figure, NotYet, load_all
+from catalog.croquis.drawing import WORLD
 from ui.settings import QUIET
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -59,22 +60,21 @@ def run(figures: dict[str, Figure], chosen: Sequence[str], shown: Sequence[str])
         print(f"{name} …", end=" ", file=sys.stderr, flush=True)
         began = time.perf_counter()
         try:
-            rows[name] = _row(figures[name], began)
+            row = _row(figures[name], began)
+            rows = read_results() | {name: row}  # another run may have written beside this one
+            write_results(rows, figures)
             today.add(name)
         except NotYet as reason:
             problems[name] = str(reason)
         except Exception as error:  # one figure that fails must not hide the others
             problems[name] = f"{type(error).__name__}: {error}"
         print(problems.get(name, f"{time.perf_counter() - began:.0f} s"), file=sys.stderr)
-        write_results(rows, figures)
     print(table([figures[n] for n in shown], rows, today, problems))
     missed = [n for n in chosen if n in problems or figures[n].ok(rows[n]["value"]) is False]
     return 1 if missed else 0
 
 
 def _row(figure: Figure, began: float) -> dict[str, Any]:
-    from catalog.croquis.drawing import WORLD
-
     found = figure.measure()
     return {
         "figure": figure.name,
@@ -143,6 +143,7 @@ def table(
         else:
             value = f"{_number(row['value'])} {f.unit}".strip()
             when = "now" if f.name in today else f"{row['date']} {row['commit']}".strip()
+            when += "" if row.get("world") in (None, WORLD) else f" of world {row['world']}"
             ceiling = _number(row.get("ceiling"))
             note = row.get("note", "")
             ok = {True: "yes", False: "NO", None: "–"}[f.ok(row["value"])]

@@ -271,7 +271,8 @@ def real_cut_outs() -> Measured:
         rows.append((f"{path.stem}  {', '.join(found.warnings)}", picture, found.mask, framed))
     sheet = Path(tempfile.gettempdir()) / "stylist-real-cut-outs.png"
     sheet.write_bytes(pixels_png(contact_sheet(rows)))
-    return Measured(100 * float(np.mean(clean)), note=f"{len(clean)} photos, look at {sheet}")
+    print(f"look at {sheet}", file=sys.stderr)
+    return Measured(100 * float(np.mean(clean)), note=f"{len(clean)} photos")
 
 
 # --- the training itself -------------------------------------------------------------------------

@@ -128,6 +128,7 @@ def _folder() -> Path:
         "sampler": [part_sha256("few-steps")],
         "versions": [version(p) for p in ("torch", "diffusers", "numpy", "skia-python")],
         "drawing": _code_hash(),
+        "threads": os.cpu_count(),
     }
     name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
     folder = Path(tempfile.gettempdir()) / f"stylist-bench-{name}"

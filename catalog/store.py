@@ -39,6 +39,9 @@ MAX_CARD_BYTES = 64 << 10
 DISK_RESERVE = 32 << 20
 """Bytes that stay free on the disk whatever is added."""
 
+PATIENCE = 60.0
+"""Seconds that a trained LoRA waits for the catalog: it must not be lost to somebody's rebuild."""
+
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{1,63}")
 _SHA = re.compile(r"[0-9a-f]{64}")
 REBUILD = "Run `stylist catalog rebuild`."
@@ -118,7 +121,7 @@ class Store:
         """The LoRA of a season, checked like a garment's."""
         self._known_season(season)
         wanted = sha256 or self.season_sha256(season)
-        return self._lora_in(self.seasons / season, wanted, season, f"season-{season}")
+        return self._lora_in(self.seasons / season, wanted, season, season)
 
     def season_sha256(self, season: str) -> str:
         """Content hash of a season's LoRA; "" when it has none. Raises ``Damaged``."""
@@ -239,7 +242,7 @@ class Store:
 
         Raises ``UnknownName``, ``BadValue`` (not a sound LoRA, wrong base, strength), ``Busy``.
         """
-        with self.writing(f"replacing the LoRA of {id}"):
+        with self.writing(f"replacing the LoRA of {id}", wait=PATIENCE):
             card = self.card(id)
             sha = check_lora_file(data, base=card.base).sha256
             changes = {"lora_sha256": sha} | ({} if strength is None else {"strength": strength})
@@ -257,7 +260,7 @@ class Store:
     def replace_season_lora(self, season: str, data: bytes) -> str:
         """Give a season a newly trained LoRA; returns its content hash."""
         self._known_season(season)
-        with self.writing(f"replacing the LoRA of {season}"):
+        with self.writing(f"replacing the LoRA of {season}", wait=PATIENCE):
             sha = check_lora_file(data).sha256
             folder = self.seasons / season
             folder.mkdir(exist_ok=True)

@@ -134,12 +134,17 @@ def train_garment(
 
     Raises:
         UnknownName: no such garment.
-        BadValue: too few usable photos.
+        BadValue: too few usable photos, or a garment of another base.
         Cancelled: ``cancel`` was set; the catalog is as it was.
     """
     from PIL import Image
 
     garment = catalog.get(garment_id)
+    if garment.base != base.name:
+        raise BadValue(
+            f"{garment.name} is a garment of the base {garment.base}, not of {base.name}.",
+            f"Set STYLIST_BASE={garment.base} to train it.",
+        )
     pictures = [np.asarray(Image.open(p).convert("RGB")) for p in catalog.photos(garment_id)]
     options = options or GARMENTS[base.name]
     data = lora_file(garment, pictures, base, options, progress, cancel)

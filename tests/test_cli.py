@@ -121,8 +121,17 @@ def test_each_line_gets_one_answer_and_bad_lines_get_errors(at_home, capsys, mon
 
 
 def test_jsonl_takes_no_request_besides(at_home, capsys):
-    assert main(["look", "--jsonl", "hello", "--json"]) == 1
-    assert _json(capsys)["error"]["type"] == "BadValue"
+    for more in ("hello", "--draft"):
+        assert main(["look", "--jsonl", more, "--json"]) == 1
+        assert _json(capsys)["error"]["type"] == "BadValue"
+
+
+def test_lines_that_do_not_say_it_are_drawn_as_the_command_says(at_home, capsys, monkeypatch):
+    line = b'{"message": "winter outfit for a commute"}'
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(line)))
+    assert main(["look", "--jsonl", "--no-render"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["plan"] and answer["look"] is None and "error" not in answer
 
 
 def test_a_receipt_that_is_not_there_is_an_error(at_home, capsys, tmp_path):

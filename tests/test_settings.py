@@ -6,6 +6,11 @@ from catalog.errors import BadValue
 from ui.settings import Settings, quieten, read_settings
 
 
+def test_the_address_that_is_wrong_is_named_by_its_own_variable():
+    with pytest.raises(BadValue, match="OPENAI_BASE_URL"):
+        read_settings({"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "localhost:1"})
+
+
 def test_nothing_set_gives_the_embedded_base_planner_and_local_page():
     settings = read_settings({})
     assert (settings.base, settings.host, settings.port) == ("croquis", "127.0.0.1", 7860)

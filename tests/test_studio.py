@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from catalog.errors import BadValue, Cancelled, Damaged, UnknownName
 from tools.edge_map import edge_map
 from tools.look import Control, PersonSpec, Plan, Worn
 from tools.looks import read_receipt
+from tools.mask import grow
 from tools.studio import Studio
 
 WINTER = (
@@ -71,11 +73,34 @@ def test_two_people_drawing_at_once_get_what_each_would_get_alone(studio: Studio
     assert [together[i] for i in range(4)] == alone * 2
 
 
-def test_a_garments_lora_changes_its_region_and_season_leaves_it_alone(studio: Studio):
-    off = tuple(Worn(id=i, strength=0.0 if i == WINTER[1] else None) for i in WINTER)
-    on, without = plan(), plan().model_copy(update={"garments": off})
-    a, b = pixels(studio.render_look(on)).astype(int), pixels(studio.render_look(without))
-    assert np.abs(a - b).max() > 0
+def test_a_garments_lora_works_in_its_region_and_a_season_where_no_garment_is(studio: Studio):
+    look = studio.render_look(plan(steps=4))
+    masks = studio.garment_masks(look.id)
+    coat, clothes = masks[WINTER[0]], np.any(list(masks.values()), 0)
+
+    def change(**other: Any) -> np.ndarray:
+        changed = studio.render_look(plan(steps=4).model_copy(update=other))
+        return np.abs(pixels(look).astype(int) - pixels(changed)).mean(2)
+
+    off = tuple(Worn(id=i, strength=0.0 if i == WINTER[0] else None) for i in WINTER)
+    coat_off, season_off = change(garments=off), change(season_strength=0.0)
+    assert coat_off[grow(coat, -4)].mean() > 3 * coat_off[~grow(coat, 12)].mean()
+    assert season_off[~grow(clothes, 12)].mean() > 2 * season_off[grow(clothes, -4)].mean()
+
+
+def test_seasons_blend_in_any_ratio(studio: Studio):
+    looks = {
+        share: studio.render_look(plan(season={"spring-autumn": 1 - share, "winter": share}))
+        for share in (0.25, 0.5, 1.0)
+    }
+    weights = {
+        share: {a.name: a.weight for a in look.receipt.adapters if a.kind == "season"}
+        for share, look in looks.items()
+    }
+    assert weights[0.5]["winter"] == weights[0.5]["spring-autumn"] > weights[0.25]["winter"] > 0
+    assert weights[0.25]["spring-autumn"] > weights[0.25]["winter"]
+    assert list(weights[1.0]) == ["winter"]
+    assert len({look.receipt.picture_sha256 for look in looks.values()}) == 3
 
 
 def test_replay_in_a_fresh_process_gives_the_same_pixels(studio: Studio, tmp_path: Path):

@@ -1,21 +1,27 @@
 """LoRAs are trained for real on the committed base, a few steps each."""
 
 import dataclasses
+import json
+import shutil
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load
 
+from catalog import train_lora
 from catalog.adapters import read_low_rank
 from catalog.base import load_base
 from catalog.errors import BadValue, Cancelled, UnknownName
+from catalog.index import Catalog
 from catalog.kohya import About, catalog_file, kohya_file, layers_of, read
 from catalog.lora_file import check_lora_file
 from catalog.starter import starter_garments, starter_photos
 from catalog.train_lora import GARMENT, lora_file, season_file, with_dials
 from tools.engine import Engine
+from ui.cli import main
 
 FEW = dataclasses.replace(GARMENT, steps=3)
 
@@ -85,6 +91,24 @@ def test_a_season_trains_on_outfit_pictures(base):
     few = dataclasses.replace(FEW, steps=2)
     data = season_file("winter", base, few, pictures=4)
     assert read_low_rank(load(data)).pairs
+
+
+def test_a_garment_is_trained_again_by_command(installed_home, tmp_path, monkeypatch, capsys):
+    shutil.copytree(installed_home / "catalog", tmp_path / "catalog")
+    monkeypatch.setenv("STYLIST_HOME", str(tmp_path))
+    monkeypatch.setitem(train_lora.GARMENTS, "croquis", FEW)
+    before = Catalog(tmp_path).get("red-toggle-coat").lora_sha256
+    assert main(["catalog", "train", "red-toggle-coat", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    now = Catalog(tmp_path)
+    assert told["lora_sha256"] == now.get("red-toggle-coat").lora_sha256 != before
+    assert now.lora("red-toggle-coat").exists() and now.lora("red-toggle-coat", before).exists()
+
+
+def test_a_garment_of_another_base_is_refused_before_it_is_trained(base, garment):
+    other = garment.model_copy(update={"base": "sd15"})
+    with pytest.raises(BadValue, match="sd15"):  # no photo is asked for
+        train_lora.train_garment(SimpleNamespace(get=lambda _: other), "x", base=base)
 
 
 def test_too_few_photos_are_refused(base, garment):

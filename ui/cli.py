@@ -71,12 +71,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _look(args: argparse.Namespace, settings: Settings) -> int:
     if args.jsonl:
-        if any(x is not None for x in (args.request, args.thread, args.pose_from, args.edges_from)):
+        others = (args.request, args.thread, args.pose_from, args.edges_from)
+        if any(x is not None for x in others) or args.draft:
             raise BadValue(
-                "--jsonl reads requests and threads from standard input, and takes no picture.",
+                "--jsonl reads requests and threads from standard input, and draws finals only.",
                 'Give each line as {"thread": …, "message": …, "render": true}.',
             )
-        return _look_lines(settings, sys.stdin.buffer)
+        return _look_lines(settings, sys.stdin.buffer, render=not args.no_render)
     if args.request is None:
         raise BadValue("Say what the outfit is for.", f"For example: {EXAMPLE}")
     answer: dict[str, Any] | None = None
@@ -109,7 +110,8 @@ def _look(args: argparse.Namespace, settings: Settings) -> int:
     return 0 if not error else 130 if error["type"] == "Cancelled" else 1
 
 
-def _look_lines(settings: Settings, lines: IO[bytes]) -> int:
+def _look_lines(settings: Settings, lines: IO[bytes], render: bool) -> int:
+    """``render``: whether a line that does not say it is drawn."""
     stylist = _stylist(settings)
     while line := lines.readline(LINE_LIMIT):
         if len(line) == LINE_LIMIT and not line.endswith(b"\n"):
@@ -135,7 +137,7 @@ def _look_lines(settings: Settings, lines: IO[bytes]) -> int:
                     asked["message"],
                     asked.get("thread"),
                     owner=threads.owner(),
-                    render=asked.get("render", True),
+                    render=asked.get("render", render),
                     cancel=cancel,
                 )
             except StylistError as error:
@@ -234,11 +236,11 @@ def _catalog_train(args: argparse.Namespace, settings: Settings) -> int:
     if args.id not in SEASONS:
         catalog.get(args.id)
 
-    from catalog.base import load_base
+    from catalog.base import device_for, load_base
     from catalog.train_lora import season_file, train_garment
 
     say(f"Loading the {settings.base} base")
-    base = load_base(settings.base)
+    base = load_base(settings.base, device_for(settings.base), settings.models)
     with stoppable() as cancel, Progress(sys.stderr) as progress:
 
         def stepped(step: int, steps: int, loss: float) -> None:

@@ -80,11 +80,12 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
             f"Set it to {' or '.join(BASES)}.",
         )
     url, key = get("STYLIST_LLM_URL"), get("STYLIST_LLM_KEY")
+    named = "STYLIST_LLM_URL"
     if url is None and (key := key or get("OPENAI_API_KEY")):
-        url = get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
+        named, url = "OPENAI_BASE_URL", get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
     if url is not None and not url.startswith(("http://", "https://")):
         raise BadValue(
-            f"STYLIST_LLM_URL is “{clip(url)}”, which is not a web address.",
+            f"{named} is “{clip(url)}”, which is not a web address.",
             "Give it in full, such as http://127.0.0.1:8080/v1.",
         )
     threads = get("STYLIST_THREADS")

@@ -1,8 +1,9 @@
 """The garments and seasons that come with the program.
 
 ``garments.json`` holds the cards; the LoRAs lie beside it in ``loras``. Photos are not kept: they
-are redrawn from each card's seed. Every shade, and every print and trim beyond the plain ones, is
-one that base training never draws, so what a garment looks like is known to its LoRA only.
+are redrawn from each card's seed. Base training draws none of their shades, nor the prints and
+trims of ``cloth.PRINTS_HELD`` and ``TRIMS_HELD``, which most of the patterned ones have; stripes,
+plaids and dots it knows as kinds, but never in these colours.
 """
 
 from __future__ import annotations

@@ -11,12 +11,15 @@ from PIL import Image
 from catalog.croquis.sam import SIZE, new_sam
 from catalog.errors import BadValue, Damaged, ModelUnavailable, UnknownName
 from catalog.photo_file import photo_pixels
+from tools import mask as mask_ops
 from tools import selection, touch_up
+from tools.edge_map import edge_map, unpacked
 from tools.look import Plan, Worn
 from tools.mask import grow
 from tools.segment import Candidate, Segmenter
 from tools.studio import Studio
 
+PEOPLE = Path(__file__).parents[2] / "shared" / "data" / "people"
 SMALL = SIZE | {"image": 128}
 PLAN = Plan(garments=tuple(Worn(id=i) for i in WINTER), season={"winter": 1.0}, steps=2)
 
@@ -215,3 +218,21 @@ def test_one_click_on_a_look_means_the_whole_garment_and_then_what_the_model_see
     touched = room.touch_up(look.id, points=[(250, 300, True)], color="red")
     mask = np.asarray(Image.open(Path(touched.folder) / "mask.png").convert("L")) > 0
     assert not (coat & ~mask).any() and not (mask & ~grow(coat, touch_up.REACH)).any()
+
+
+@pytest.mark.skipif(not PEOPLE.is_dir(), reason="the photos of people are not beside the project")
+def test_parts_and_edges_of_real_photos_are_found_and_nobody_repaints_them(room: Studio):
+    path = PEOPLE / "0016.jpg"
+    found = room.upload_photo(path.read_bytes())
+    labels = np.asarray(Image.open(PEOPLE / "0016_labels.png"))
+    x, y = mask_ops.interior(labels > 0)
+    seen = room.segment(photo=found.id, points=[(x, y, True)])
+    assert seen.model == "croquis SAM" and seen.mask.shape == labels.shape
+    assert seen.mask[int(y), int(x)] and not seen.mask.all() and seen.garment is None
+    boxed = room.segment(photo=found.id, points=[(x, y, True)], box=(0, 0, *labels.shape[::-1]))
+    for word in mask_ops.RESHAPES:
+        assert mask_ops.reshaped(boxed.mask, (word,)).shape == labels.shape
+    edges = unpacked(edge_map(photo_pixels(room.uploads.read(found.id))))
+    assert 0.005 < (edges > 0).mean() < 0.5
+    with pytest.raises(ModelUnavailable, match="sd15"):
+        room.touch_up(found.id, points=[(x, y, True)], color="red")

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 import socket
 from dataclasses import replace
@@ -15,7 +16,7 @@ from PIL import Image
 
 from agent.stylist import Stylist
 from catalog.croquis.sam import SIZE, new_sam
-from catalog.errors import BadValue
+from catalog.errors import BadValue, StylistError
 from tools.look import Plan, Worn
 from tools.mask import grow
 from tools.segment import Segmenter
@@ -170,6 +171,45 @@ def test_an_uploaded_file_that_is_no_mask_of_this_look_is_refused(room, no_sam, 
     with pytest.raises(BadValue) as error:
         marking.uploaded(room, look, None, file.getvalue())
     assert error.value.hint
+
+
+def test_each_button_of_the_panel_does_what_it_says(room, no_sam):
+    stylist = Stylist(room, room.home)
+    made = stylist.ask("winter outfit for a commute", "t1")
+    turn = {"look": made["look"]["id"], "plan": made["plan"]}
+    panel = touch_panel.TouchPanel(stylist, lambda *_: turn, lambda said, _: said)
+    coat = next(g["id"] for g in made["plan"]["garments"] if g["slot"] == "outerwear")
+
+    def press(word, part):
+        return panel.chosen(word, turn, part)
+
+    part, change, _ = press(f"garment:{coat}", None)
+    assert change is None and part.garment == coat
+    mask = part.mask
+    part = replace(part, masks=(mask, mask & False, ~mask))
+    numbers = [part.number]
+    for _ in range(3):
+        part = press("next", part)[0]
+        numbers.append(part.number)
+    assert numbers == [0, 1, 2, 0]
+    part = press("mode:remove", part)[0]
+    assert part.removing and not press("mode:add", part)[0].removing
+    grown = press("reshape:grow:4", part)[0]
+    assert np.array_equal(grown.mask, grow(mask, 4)) and grown.removing
+    back = press("back", grown)[0]
+    assert np.array_equal(back.mask, mask) and back.removing
+    html = panel.html(turn, part)
+    offered = re.findall(r'data-word="((?:color|sleeves|length|swap|again)[^"]*)"', html)
+    assert {w.partition(":")[0] for w in offered} == {"color", "sleeves", "length", "swap", "again"}
+    for word in offered:
+        kind, _, value = word.partition(":")
+        now, change, said = press(word, part)
+        assert now is part and said
+        assert change == ({"garment": coat} if kind == "again" else {kind: value})
+    assert press("clear", part)[0] is None
+    for word in ("color:rde", "sleeves:off", "swap", "jump"):
+        with pytest.raises(StylistError):
+            press(word, part)
 
 
 def test_how_it_is_drawn_goes_with_the_mark(room, no_sam):

@@ -93,6 +93,19 @@ def test_a_part_drawn_alone_has_no_rim_of_another_light(studio, look):
     assert change[around].mean() < 4 and change[garment].mean() > 20
 
 
+@pytest.mark.parametrize("garment", [0, 3])
+def test_a_part_drawn_alone_is_as_sharp_as_one_drawn_within_the_picture(studio, look, garment):
+    inside = grow(studio.briefs.layout(PLAN).mask(garment).repeat(2, 0).repeat(2, 1), 2)
+
+    def slope(padding: int | None) -> float:
+        red = studio.touch_up(look.id, garment=OUTFIT[garment], color="red", padding=padding)
+        light = cv2.cvtColor(pixels(red), cv2.COLOR_RGB2LAB)[..., 0].astype(np.float32)
+        across, down = (cv2.Sobel(light, cv2.CV_32F, *way) for way in ((1, 0), (0, 1)))
+        return float(np.hypot(across, down)[inside].mean())
+
+    assert slope(32) > 0.9 * slope(None)
+
+
 def test_a_chain_of_touch_ups_never_wears_out_what_it_does_not_touch(studio, look):
     now, ever = look, np.zeros((768, 512), bool)
     for color in ("red", "green", "navy"):

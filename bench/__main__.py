@@ -61,7 +61,8 @@ def run(figures: dict[str, Figure], chosen: Sequence[str], shown: Sequence[str])
         began = time.perf_counter()
         try:
             row = _row(figures[name], began)
-            rows = read_results() | {name: row}  # another run may have written beside this one
+            rows = read_results()  # another run may have written beside this one
+            rows[name] = row | {"previous": _previous(rows.get(name), row)}
             write_results(rows, figures)
             today.add(name)
         except NotYet as reason:
@@ -72,6 +73,13 @@ def run(figures: dict[str, Figure], chosen: Sequence[str], shown: Sequence[str])
     print(table([figures[n] for n in shown], rows, today, problems))
     missed = [n for n in chosen if n in problems or figures[n].ok(rows[n]["value"]) is False]
     return 1 if missed else 0
+
+
+def _previous(old: dict[str, Any] | None, row: dict[str, Any]) -> float | None:
+    """What the figure was before the commit that was measured; None when it never was."""
+    if old is None:
+        return None
+    return old.get("previous") if old["commit"] == row["commit"] else old["value"]
 
 
 def _row(figure: Figure, began: float) -> dict[str, Any]:
@@ -135,22 +143,24 @@ def table(
     problems: dict[str, str],
 ) -> str:
     """The figures as aligned text."""
-    lines = [("figure", "value", "target", "next", "better", "ok?", "ceiling", "measured", "")]
+    lines = [
+        ("figure", "value", "before", "target", "next", "better", "ok?", "ceiling", "measured", "")
+    ]
     for f in figures:
         row = rows.get(f.name)
         if row is None:
-            value, when, ceiling, note, ok = "–", "never", "", "", ""
+            value, when, before, ceiling, note, ok = "–", "never", "", "", "", ""
         else:
             value = f"{_number(row['value'])} {f.unit}".strip()
             when = "now" if f.name in today else f"{row['date']} {row['commit']}".strip()
             when += "" if row.get("world") in (None, WORLD) else f" of world {row['world']}"
-            ceiling = _number(row.get("ceiling"))
+            before, ceiling = _number(row.get("previous")), _number(row.get("ceiling"))
             note = row.get("note", "")
             ok = {True: "yes", False: "NO", None: "–"}[f.ok(row["value"])]
         note = problems.get(f.name, note)
         target, later = _number(f.target), _number(f.next)
         sign = "≥" if f.better == "higher" else "≤"
-        lines.append((f.name, value, f"{sign} {target}" if target else "report",
+        lines.append((f.name, value, before, f"{sign} {target}" if target else "report",
                       later, f.better, ok, ceiling, when, note))  # fmt: skip
     widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]) - 1)]
     return "\n".join(

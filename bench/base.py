@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from bench import renders
-from bench.figures import Measured, figure
+from bench.figures import Measured, NotYet, figure, once
 from bench.measure import shrunk
 from bench.outfits import outfits
 from bench.pictures import Seen, card_delta_e
@@ -22,6 +22,8 @@ from catalog.croquis import drawing, maps
 from catalog.croquis.autoencoder import CroquisAutoencoder
 from catalog.croquis.examples import HELD_OUT_SEEDS, PHRASES, encoder_input
 
+CLICKED = 60
+"""Held-out drawings whose garments are clicked on."""
 ROOT = Path(__file__).resolve().parents[1]
 DRAWINGS = 32
 DRAFTS = 12
@@ -167,19 +169,52 @@ def best_of(runs: int, run: Callable[[], object]) -> float:
 
 @figure("weights-mb", better="lower", issue=4, target=75, unit="MB")
 def weights_mb() -> Measured:
-    """Every weight file of the repository together: base, LoRAs, judges."""
+    """Every weight file of the repository together: base, LoRAs, judges, the photos' head."""
     parts = {
+        "photo head": ROOT / "catalog/photo_kind.safetensors",
         "base": bases.weights_folder(),
         "LoRAs": ROOT / "catalog/starter/loras",
         "judges": ROOT / "bench/judges",
     }
     kinds = (".safetensors", ".onnx", ".bin", ".pt", ".tflite")
     size = {
-        name: sum(p.stat().st_size for p in folder.rglob("*") if p.suffix in kinds) / 1e6
-        for name, folder in parts.items()
+        name: sum(p.stat().st_size for p in _files(where) if p.suffix in kinds) / 1e6
+        for name, where in parts.items()
     }
     note = ", ".join(f"{name} {mb:.1f}" for name, mb in size.items())
     return Measured(sum(size.values()), note=note)
+
+
+def _files(where: Path) -> list[Path]:
+    return [where] if where.is_file() else list(where.rglob("*"))
+
+
+# --- clicks on drawings --------------------------------------------------------------------------
+
+
+@once
+def _overlaps() -> dict[str, list[float]]:
+    from catalog.croquis.sam import load_sam
+    from catalog.croquis.train_sam import overlaps
+
+    folder = bases.weights_folder() / "sam"
+    if not (folder / "config.json").exists():
+        raise NotYet("the croquis SAM is not trained")
+    return overlaps(load_sam(folder), range(HELD_OUT_SEEDS, HELD_OUT_SEEDS + CLICKED))
+
+
+@figure("sam-click", better="higher", issue=4, target=0.85, minutes=0.6)
+def sam_click() -> Measured:
+    """One click deepest inside a garment of a held-out drawing: IoU of the likeliest answer with
+    the garment, mean."""
+    found = _overlaps()["click"]
+    return Measured(float(np.mean(found)), note=f"{len(found)} garments of {CLICKED} drawings")
+
+
+@figure("sam-box", better="higher", issue=4, target=0.92, minutes=0.6)
+def sam_box() -> Measured:
+    """The same with the garment's box."""
+    return Measured(float(np.mean(_overlaps()["box"])))
 
 
 # --- training ------------------------------------------------------------------------------------

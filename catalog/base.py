@@ -50,8 +50,10 @@ class Base:
     """Loads the UNet once more, frozen, float32: for training beside the one that renders."""
     device: str = "cpu"
 
-    def decode(self, latents: Tensor, layout: Tensor, edges: Tensor) -> Tensor:
-        """Latents to pictures ``(B, 3, 768, 512)``; the croquis decoder knows the layout too."""
+    def decode(
+        self, latents: Tensor, layout: Tensor | None = None, edges: Tensor | None = None
+    ) -> Tensor:
+        """Latents to pictures ``(B, 3, 768, 512)``; the croquis decoder hears of the layout too."""
         if self.name == "croquis":
             return self.vae.decode(latents, layout=layout, edges=edges).sample
         return self.vae.decode(latents / self.vae.config.scaling_factor).sample
@@ -250,8 +252,8 @@ def export(run: Path, folder: Path) -> None:
         if not (run / part / "config.json").exists():
             continue
         target = folder / part
-        shutil.rmtree(target, ignore_errors=True)
         model = kind.from_pretrained(run / part, dtype=torch.float32)
+        shutil.rmtree(target, ignore_errors=True)  # only once there is something in its place
         # buffers stay as they are: the basis must be undone exactly by its other half
         for weight in model.parameters():
             weight.data = weight.data.half()

@@ -85,6 +85,8 @@ def test_edges_are_found_where_they_are_and_edge_pictures_left_alone(monkeypatch
     assert asked == [((192, 128, 3), 128, 128, "np")], "sizes at which it bends nothing"
     assert kind_of(edges) == "edges"
     assert canny(edges) is edges and len(asked) == 1
+    skeleton = maps.skeleton(figure.pose("standing").array())
+    assert canny(skeleton) is skeleton and len(asked) == 1
     with pytest.raises(BadValue):
         canny(picture, 200, 100)
 

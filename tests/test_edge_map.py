@@ -8,6 +8,7 @@ import pytest
 
 from catalog.croquis import drawing, maps
 from catalog.errors import BadValue
+from tools.control_pictures import kind_of
 from tools.edge_map import LONGEST, edge_map, packed, unpacked
 from tools.look import Plan, Worn
 
@@ -37,6 +38,25 @@ def test_edges_are_taken_as_they_are():
     lines[40:340, 100:104] = 255
     again = unpacked(edge_map(lines))[0]
     assert again[10:85, 25].min() == 255 and again[:, 27:].max() == 0
+
+
+@pytest.mark.parametrize("times", [1, 4, 12])
+def test_thin_lines_of_a_large_edge_picture_stay_lines(times):
+    lines = np.zeros((384 * times, 256 * times, 3), np.uint8)
+    lines[40 * times : 340 * times, 100 * times + times // 2] = 255  # one pixel wide
+    far = unpacked(edge_map(lines))[0]
+    assert far[12:84, 25].min() >= 50 and not far[:, :24].any() and not far[:, 27:].any()
+
+
+def test_an_edge_picture_that_was_resized_or_kept_as_jpeg_is_one_still():
+    edges = cv2.Canny(cv2.resize(drawn(), (512, 768)), 100, 200)
+    again = {
+        "smaller": cv2.resize(edges, None, fx=0.9, fy=0.9, interpolation=cv2.INTER_AREA),
+        "jpeg": cv2.imdecode(cv2.imencode(".jpg", edges, [1, 92])[1], cv2.IMREAD_GRAYSCALE),
+    }
+    for how, picture in again.items():
+        assert kind_of(np.repeat(picture[..., None], 3, 2)) == "edges", how
+    assert kind_of(drawn()) == "picture"
 
 
 def test_a_skeleton_and_an_empty_picture_are_refused():

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -39,6 +40,50 @@ def test_words_train_and_go_on_after_kill(tmp_path: Path):
     train_base.train_words(options(tmp_path, "words", 0.02, batch=4))
     assert torch.load(tmp_path / "words.ckpt", weights_only=True)["step"] > step
     assert (tmp_path / "text_encoder" / "config.json").exists()
+
+
+def test_a_stopped_run_goes_on_where_its_rate_had_come_to(tmp_path: Path):
+    model = torch.nn.Linear(2, 2)
+    optimizer = torch.optim.AdamW(model.parameters())
+    o = options(tmp_path, "unet", 60)
+    running = train_base.Checkpoint(o, "unet")
+    running.clock = train_base.Clock(60, already=0.9)
+    running.save(model, optimizer, 7, now=True)
+    again = train_base.Checkpoint(o, "unet")
+    assert again.load(model, optimizer) == 7 and 0.9 <= again.clock.share() < 0.91
+    assert again.clock.cosine() < 0.2
+    again.clock = train_base.Clock(60, already=1.0)  # a run that came to its end
+    again.save(model, optimizer, 9, now=True)
+    fresh = train_base.Checkpoint(o, "unet")
+    assert fresh.load(model, optimizer) == 9 and fresh.clock.share() < 0.01
+
+
+def test_a_result_is_written_whole_or_not_at_all(tmp_path: Path):
+    def save(folder: Path) -> None:
+        folder.mkdir()
+        (folder / "config.json").write_text("new")
+
+    def broken(folder: Path) -> None:
+        save(folder)
+        raise KeyboardInterrupt
+
+    train_base.whole(save, tmp_path / "unet")
+    (tmp_path / "unet" / "config.json").write_text("old")
+    with pytest.raises(KeyboardInterrupt):
+        train_base.whole(broken, tmp_path / "unet")
+    assert (tmp_path / "unet" / "config.json").read_text() == "old"
+    train_base.whole(save, tmp_path / "unet")
+    assert (tmp_path / "unet" / "config.json").read_text() == "new"
+    assert [p.name for p in tmp_path.iterdir()] == ["unet"]
+
+
+def test_no_run_sees_the_drawings_of_one_before(tmp_path: Path):
+    first = train_base.Log(options(tmp_path, "unet", 1), "unet")
+    first.told["began"] = "2000-01-01 00:00"
+    first.row(20, loss=1.0)
+    second = train_base.Log(options(tmp_path, "unet", 1), "unet")
+    assert second.runs_before == first.runs_before + 1
+    assert train_base.Log(options(tmp_path, "words", 1), "words").runs_before >= 1
 
 
 def test_the_linear_encoder_keeps_what_its_channels_can(tmp_path: Path):

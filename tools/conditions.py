@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import math
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,25 @@ def heard(usual: Control, controls: Mapping[str, Control], names: Collection[str
         if name not in names:
             raise UnknownName.among("ControlNet", name, names)
     return [controls.get(name, usual) for name in names]
+
+
+def at_steps(
+    controls: Sequence[Control], steps: int, left: int
+) -> tuple[list[float], list[float], list[float]]:
+    """Weight, start and end of each net over the last ``left`` of ``steps`` steps, as diffusers
+    takes them.
+
+    A net is heard in every step of which it is to be heard at all: of two steps there is none that
+    begins after 0.6, and it would fall silent. What ended before the steps that are left is 0.
+    """
+    weights, starts, ends = [], [], []
+    for control in controls:
+        first = math.floor(control.start * steps + 1e-6) - (steps - left)
+        last = math.ceil(control.end * steps - 1e-6) - (steps - left)
+        weights.append(control.weight if last > 0 else 0.0)
+        starts.append(max(0, first) / left if last > 0 else 0.0)
+        ends.append(last / left if last > 0 else 1.0)
+    return weights, starts, ends
 
 
 def shares(layout: Layout, base: Base) -> np.ndarray:

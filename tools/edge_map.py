@@ -14,6 +14,8 @@ from tools.control_pictures import canny, kind_of
 
 LONGEST = 12_000
 """Characters of a packed map; the fullest one has about 9,000."""
+THIN = 0.5
+"""Width of a line, in pixels of the picture it is given in, from which on it counts."""
 SIZE = maps.HEIGHT, maps.WIDTH
 
 
@@ -37,7 +39,10 @@ def edge_map(picture: np.ndarray) -> str:
     share = min(SIZE[0] / height, SIZE[1] / width)
     rows, columns = max(1, round(height * share)), max(1, round(width * share))
     small = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
-    lines = small.max(2) if kind == "edges" else canny(small)[..., 0]
+    if kind == "edges":  # a line stays one, however much of a pixel it has left to cover
+        lines = np.where(small.max(2) > THIN * 255 * min(1.0, share), 255, 0).astype(np.uint8)
+    else:
+        lines = canny(small)[..., 0]
     framed = np.zeros(SIZE, np.uint8)
     top, left = (SIZE[0] - rows) // 2, (SIZE[1] - columns) // 2
     framed[top : top + rows, left : left + columns] = lines

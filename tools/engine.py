@@ -231,9 +231,10 @@ class Engine:
         if cancel is not None and cancel.is_set():  # stopped while somebody else was drawn
             raise Cancelled(*STOPPED)
         started = time.perf_counter()
-        heard = conditions.heard(
-            job.control, job.controls, conditions.nets(self.base, job.edges is not None)
-        )
+        names = list(conditions.nets(self.base, job.edges is not None))
+        heard = conditions.heard(job.control, job.controls, names)
+        left = min(int(job.steps * more.get("strength", 1.0)), job.steps)
+        weights, starts, ends = conditions.at_steps(heard, job.steps, left)
         if job.edges is not None:  # seldom asked for, and soon made
             pipe = self._pipeline(type(pipe), edges=True)
         # 1. LoRAs, and words as they read them
@@ -274,9 +275,9 @@ class Engine:
                 negative_prompt_embeds=nothing,
                 num_inference_steps=job.steps,
                 guidance_scale=job.guidance,
-                controlnet_conditioning_scale=[c.weight for c in heard],
-                control_guidance_start=[c.start for c in heard],
-                control_guidance_end=[c.end for c in heard],
+                controlnet_conditioning_scale=weights,
+                control_guidance_start=starts,
+                control_guidance_end=ends,
                 cross_attention_kwargs={"regions": bias},
                 callback_on_step_end=after_step,
                 output_type="latent",
@@ -286,10 +287,12 @@ class Engine:
             raise Cancelled(*STOPPED)
         denoise_done = time.perf_counter()
         # 4. decode
-        told = (job.layout.layout_map, job.layout.edges[None])
-        layout, edges = (
-            torch.from_numpy(m)[None].to(words.device, words.dtype) / 255 for m in told
-        )
+        layout = edges = None
+        if "layout" not in names or heard[names.index("layout")].weight > 0:
+            told = (job.layout.layout_map, job.layout.edges[None])
+            layout, edges = (
+                torch.from_numpy(m)[None].to(words.device, words.dtype) / 255 for m in told
+            )
         picture = _pixels(self.base.decode(latents, layout, edges))
         return Render(
             picture,

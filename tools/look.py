@@ -228,8 +228,12 @@ class Plan(_Strict):
         return self.model_copy(update=open_again).settled(base)
 
     def few_steps_lora(self, base: str) -> Path | None:
-        """The base's LoRA that this plan is drawn with, in place of guidance."""
-        return None if self.guidance else few_steps_lora(base, self.quality)
+        """The base's LoRA that this plan is drawn with, in place of guidance.
+
+        That of a draft knows ``DRAFT_STEPS`` steps and no others.
+        """
+        asked = self.quality == "draft" and self.steps not in (None, DRAFT_STEPS)
+        return None if self.guidance or asked else few_steps_lora(base, self.quality)
 
     def evaluations(self, base: str) -> int:
         """How often the UNet is asked."""

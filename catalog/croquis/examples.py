@@ -133,7 +133,7 @@ class Pages(IterableDataset):
         torch.set_num_threads(1)
         os.nice(5)
         tokenizer = tokens.load_tokenizer(self.tokenizer)
-        seed = 2_000_000_003 + 1_000_003 * self.start + (info.id if info else 0)
+        seed = 2_000_000_003 + 1_000_003 * (self.start % 2_900) + (info.id if info else 0)
         while True:
             seed += info.num_workers if info else 1
             rng = np.random.default_rng(seed)
@@ -147,6 +147,10 @@ class Pages(IterableDataset):
                 "edges": torch.from_numpy(drawing.known_edges(drawn))[None],
                 "middle": torch.tensor([int(v) // PATCH for v in face], dtype=torch.int16),
             }
+
+
+SEEDS = 4_900_000_000
+"""Seeds of pictures to train on, from ten million on: those of the figures' judges begin beyond."""
 
 
 class Samples(IterableDataset):
@@ -164,7 +168,7 @@ class Samples(IterableDataset):
         tokenizer = tokens.load_tokenizer(self.tokenizer)
         number = self.start * workers + me
         while True:
-            seed = 10_000_000 + number
+            seed = 10_000_000 + number % SEEDS
             number += workers
             rng = np.random.default_rng((seed, 5))
             truth = (
@@ -257,7 +261,13 @@ class Encoded:
         self.waited = 0.0
         """Seconds."""
         self.ahead = Ahead(
-            DataLoader(samples, 16, num_workers=workers, prefetch_factor=4, persistent_workers=True)
+            DataLoader(
+                samples,
+                16,
+                num_workers=workers,
+                prefetch_factor=4 if workers else None,
+                persistent_workers=workers > 0,
+            )
         )
 
     def draw(self, count: int, rng: np.random.Generator) -> dict[str, Tensor]:

@@ -24,8 +24,9 @@ import csv
 import json
 import math
 import os
+import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,8 @@ CONTROLNET = dict(
     # one halving: a 96 x 64 map meets 48 x 32 latents
     conditioning_embedding_out_channels=(32, 64),
 )
+RUN_SEEDS = 3_000_000
+"""Drawings a worker makes in one run at most: the next run begins beyond them, and none repeats."""
 EDGES_ONLY = 0.12
 """Share of rows whose layout is a picture's bare edges."""
 COLOR = 5.0
@@ -193,7 +196,7 @@ def train_words(o: Options) -> None:
     crops: list[tuple[Tensor, str]] = []
     stream = iter(DataLoader(Crops(step), batch_size=None, num_workers=o.workers))
     rng = np.random.default_rng(step)
-    clock = Clock(o.minutes)
+    clock = state.clock
     while not clock.over():
         figures: dict[str, Tensor] = {}
         # 1. phrases with their truth, read back
@@ -226,10 +229,10 @@ def train_words(o: Options) -> None:
             log.row(step, **{k: float(v.detach()) for k, v in figures.items()})
         state.save(both, optimizer, step)
     state.save(both, optimizer, step, now=True)
-    pair.save_pretrained(o.run / "pair")
+    whole(pair.save_pretrained, o.run / "pair")
     if pair_only:
         return
-    text.save_pretrained(o.run / "text_encoder")
+    whole(text.save_pretrained, o.run / "text_encoder")
     with torch.no_grad():
         phrases, truths = zip(*(_phrase_with_truth(rng) for _ in range(500)), strict=True)
         pooled = text(**token_ids(tokenizer, phrases, o.device)).pooler_output
@@ -327,7 +330,7 @@ def fit_basis(o: Options) -> None:
     model = CroquisAutoencoder()
     best = slice(-model.config.latent_channels, None)
     model.set_basis(mean, vectors[:, best].flip(1), values[best].flip(0).clamp_min(0).sqrt())
-    model.save_pretrained(o.run / "vae")
+    whole(model.save_pretrained, o.run / "vae")
     print(f"basis: {psnr(model, o.device):.2f} dB on held-out drawings before any training")
 
 
@@ -357,11 +360,13 @@ def train_decoder(o: Options) -> None:
     # 2. pages are drawn beside the training and cut from about fifteen times each
     pages = Pages(step)
     pages.tokenizer = draft.tokenizer
-    ahead = Ahead(DataLoader(pages, 4, num_workers=o.workers, prefetch_factor=3))
+    ahead = Ahead(
+        DataLoader(pages, 4, num_workers=o.workers, prefetch_factor=3 if o.workers else None)
+    )
     pool, taken, used = Pool(900), 0, 0
 
     # 3. the loop
-    clock = Clock(o.minutes)
+    clock = state.clock
     while not clock.over():
         used += batch
         while taken * 15 < used:
@@ -409,9 +414,9 @@ def train_decoder(o: Options) -> None:
             log.row(step, **{k: float(v.detach()) for k, v in figures.items()})
             state.save(both, optimizer, step)
         if step % 500 == 0:
-            ema.save_pretrained(o.run / "vae")
+            whole(ema.save_pretrained, o.run / "vae")
     state.save(both, optimizer, step, now=True)
-    ema.save_pretrained(o.run / "vae")
+    whole(ema.save_pretrained, o.run / "vae")
     print(f"decoder: {psnr(ema, o.device):.2f} dB on held-out drawings", flush=True)
 
 
@@ -564,15 +569,17 @@ def train_unet(o: Options) -> None:
         model.parameters(), rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True
     )
     both = nn.ModuleDict({"model": model, "ema": ema})
-    log, state, clock = Log(o, "unet"), Checkpoint(o, "unet"), Clock(o.minutes)
+    log, state = Log(o, "unet"), Checkpoint(o, "unet")
     step = state.load(both, optimizer)
+    clock = state.clock
     scheduler = bases.noise_scheduler(vae)
     alpha = scheduler.alphas_cumprod.to(o.device).float()
     working = WorkingCopy(model, ASKED, recorded=True) if o.device == "cuda" else None
     run_step = working or (torch.compile(model) if o.compile else model)
 
     # 2. pictures are drawn and encoded beside the training
-    data = Samples(step * batch, flats=0.28, peer=peers.rank, peers=peers.count)
+    began = RUN_SEEDS * log.runs_before + step * batch
+    data = Samples(began, flats=0.28, peer=peers.rank, peers=peers.count)
     data.tokenizer = words_from / "tokenizer"
     encoded = Encoded(data, vae, o.device, o.workers, first=min(24 * batch, 1500))
     nothing = torch.tensor(empty_ids(data.tokenizer), device=o.device)
@@ -662,9 +669,21 @@ def train_unet(o: Options) -> None:
 
 
 def save_denoiser(model: Denoiser, folder: Path) -> None:
-    model.unet.save_pretrained(folder / "unet")
+    whole(model.unet.save_pretrained, folder / "unet")
     for name, net in model.control.items():
-        net.save_pretrained(folder / f"controlnet-{name}")
+        whole(net.save_pretrained, folder / f"controlnet-{name}")
+
+
+def whole(save: Callable[[Path], Any], folder: Path) -> None:
+    """What ``save`` writes, in ``folder`` all at once: a run killed meanwhile leaves what was."""
+    new, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+    for path in (new, old):
+        shutil.rmtree(path, ignore_errors=True)
+    save(new)
+    if folder.exists():
+        os.replace(folder, old)
+    os.replace(new, folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def holder(o: Options, part: str) -> Path:
@@ -686,9 +705,16 @@ def update_ema(ema: nn.Module, model: nn.Module, decay: float) -> None:
     torch._foreach_lerp_(ours, theirs, 1 - decay)
 
 
+def _read_json(path: Path) -> list[dict[str, Any]]:
+    return json.loads(path.read_text()) if path.exists() else []
+
+
 class Clock:
-    def __init__(self, minutes: float) -> None:
-        self.start, self.length = time.monotonic(), minutes * 60
+    """How much of a run's time is over, 0–1; ``already``: when it went on from its checkpoint."""
+
+    def __init__(self, minutes: float, already: float = 0.0) -> None:
+        self.length = minutes * 60
+        self.start = time.monotonic() - already * self.length
 
     def share(self) -> float:
         return min(1.0, (time.monotonic() - self.start) / self.length)
@@ -759,12 +785,16 @@ class Log:
             "began": time.strftime("%Y-%m-%d %H:%M", time.gmtime()),
             "on": bases.machine(o.device),
         }
+        known = [_read_json(f) for f in (self.record, bases.weights_folder() / "training.json")]
+        runs = {(t["stage"], t["began"]) for told in known for t in told}
+        self.runs_before = sum(name == stage for name, _ in runs)
+        """Of this stage, in this folder and in the committed weights' history."""
 
     def row(self, step: int, **figures: float) -> None:
         seconds = time.monotonic() - self.start
         self.told |= {"step": step, "minutes": round(seconds / 60, 1)}
-        kept = json.loads(self.record.read_text()) if self.record.exists() else []
-        kept = [k for k in kept if k["began"] != self.told["began"] or k["stage"] != self.stage]
+        mine = (self.stage, self.told["began"])
+        kept = [k for k in _read_json(self.record) if (k["stage"], k["began"]) != mine]
         # whole at any moment: several stages may be trained beside each other
         partial = self.record.with_suffix(f".{self.stage}")
         partial.write_text(json.dumps([*kept, self.told], indent=1) + "\n")
@@ -787,15 +817,20 @@ class Checkpoint:
 
     def __init__(self, o: Options, stage: str) -> None:
         self.path, self.fresh, self.last = o.run / f"{stage}.ckpt", o.fresh, time.monotonic()
-        self.every = o.checkpoint_seconds
+        self.every, self.minutes = o.checkpoint_seconds, o.minutes
+        self.clock = Clock(o.minutes)
 
     def load(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
+        """The step it goes on from; 0 without a checkpoint."""
         if self.fresh or not self.path.exists():
             return 0
         # our own file, tensors only
         saved = torch.load(self.path, weights_only=True, map_location="cpu")
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
+        share = float(saved.get("share", 1.0))
+        if share < 1.0:  # a run that was stopped: its rate goes on falling where it had come to
+            self.clock = Clock(self.minutes, share)
         print(f"going on from step {saved['step']} of {self.path}", flush=True)
         return saved["step"]
 
@@ -807,7 +842,12 @@ class Checkpoint:
         self.last = time.monotonic()
         partial = self.path.with_suffix(".partial")
         torch.save(
-            {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step},
+            {
+                "model": model.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "step": step,
+                "share": self.clock.share(),
+            },
             partial,
         )
         os.replace(partial, self.path)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,13 +30,15 @@ from catalog.croquis.autoencoder import CroquisAutoencoder
 from catalog.croquis.examples import Encoded, Pool, Samples
 from catalog.croquis.held_out import empty_ids
 from catalog.croquis.schedule import ChannelScheduler
-from catalog.croquis.train_base import Clock, Denoiser, Log, Options, holder
+from catalog.croquis.train_base import RUN_SEEDS, Checkpoint, Denoiser, Log, Options, holder
 
 RANK = 8
 TARGETS = re.compile(r".*(attn[12]\.(to_q|to_k|to_v|to_out\.0)|ff\.net\.2|resnets\.\d\.conv[12])")
 TEACHER_STEPS = 8
 DRAFT_STEPS = 2
 HALF = TEACHER_STEPS // DRAFT_STEPS
+FIRST = 150_000_000
+"""Drawings are other ones than the base was trained on."""
 TRIPLES = 6_000
 """Drawings of the teacher that are kept."""
 REUSE = 4
@@ -74,20 +77,23 @@ def train_few_steps(o: Options) -> None:
     student = student.to(o.device, memory_format=torch.channels_last)
     trained = [p for p in student.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, o.rate, betas=(0.9, 0.99), weight_decay=0.0)
-    scheduler, log, clock = bases.noise_scheduler(vae), Log(o, o.stage), Clock(o.minutes)
+    scheduler, log, state = bases.noise_scheduler(vae), Log(o, o.stage), Checkpoint(o, o.stage)
+    pairs = nn.ParameterList(trained)
+    step = state.load(pairs, optimizer)
+    clock = state.clock
 
     # 2. what is to be drawn: layouts, poses and words of drawings
-    data = Samples(31 * (o.seed + 1) * 10_000_000, flats=0.1)
+    data = Samples(FIRST + RUN_SEEDS * log.runs_before + step * o.batch, flats=0.1)
     data.tokenizer = words_from / "tokenizer"
     encoded = Encoded(data, vae, o.device, o.workers, first=4 * o.batch)
     asked = Asked(text, empty_ids(data.tokenizer), o.device)
-    rng = np.random.default_rng(o.seed)
+    rng = np.random.default_rng((o.seed, step))
     lesson = {"guided": Guided, "draft": Draft}[o.stage](
         teacher, student, scheduler, encoded, asked
     )
 
     # 3. the loop
-    step, total = 0, torch.zeros((), device=o.device)
+    total = torch.zeros((), device=o.device)
     while not clock.over():
         loss = lesson(o.batch, rng)
         loss.backward()
@@ -101,7 +107,8 @@ def train_few_steps(o: Options) -> None:
         if step % 20 == 0:
             log.row(step, loss=float(total) / 20, pictures=step * o.batch)
             total.zero_()
-            save_lora(layers, few_steps_file(o, o.stage))
+            state.save(pairs, optimizer, step)
+    state.save(pairs, optimizer, step, now=True)
     save_lora(layers, few_steps_file(o, o.stage))
 
 
@@ -142,7 +149,9 @@ def save_lora(layers: Mapping[str, nn.Module], path: Path) -> None:
     for name, layer in layers.items():
         for part, weight in zip(("lora_A", "lora_B"), _pair(layer), strict=True):
             tensors[f"unet.{name}.{part}.weight"] = weight.detach().cpu().half().contiguous()
-    save_file(tensors, path)
+    partial = path.with_suffix(".partial")
+    save_file(tensors, partial)
+    os.replace(partial, path)
 
 
 def _pair(layer: nn.Module) -> tuple[Tensor, Tensor]:

@@ -28,7 +28,7 @@ from catalog.croquis.examples import HELD_OUT_SEEDS, shown_again
 from catalog.croquis.figure import KEYPOINTS
 from catalog.croquis.keypoints import CELL, KeypointNet, places, read_keypoints
 from catalog.croquis.sheet import HEIGHT, WIDTH
-from catalog.croquis.train_base import Checkpoint, Clock, Log, Options, holder, update_ema
+from catalog.croquis.train_base import Checkpoint, Log, Options, holder, update_ema, whole
 
 FIRST_SEED = 6_000_000_000
 VIEWS = 4
@@ -69,8 +69,9 @@ def train_keypoints(o: Options) -> None:
         model.parameters(), o.rate, betas=(0.9, 0.99), weight_decay=0.02, fused=True
     )
     both = torch.nn.ModuleDict({"model": model, "ema": ema})
-    log, state, clock = Log(o, "keypoints"), Checkpoint(o, "keypoints"), Clock(o.minutes)
+    log, state = Log(o, "keypoints"), Checkpoint(o, "keypoints")
     step = state.load(both, optimizer)
+    clock = state.clock
     stream = iter(DataLoader(Views(step), o.batch, num_workers=o.workers, collate_fn=together))
 
     # 2. the loop
@@ -103,9 +104,9 @@ def train_keypoints(o: Options) -> None:
             began = time.monotonic()
             state.save(both, optimizer, step)
         if step % 500 == 0:  # whoever is stopped leaves a result
-            ema.save_pretrained(o.run / "keypoints")
+            whole(ema.save_pretrained, o.run / "keypoints")
     state.save(both, optimizer, step, now=True)
-    ema.save_pretrained(o.run / "keypoints")
+    whole(ema.save_pretrained, o.run / "keypoints")
     report(ema.cpu(), o, step)
 
 

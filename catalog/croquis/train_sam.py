@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -33,7 +34,7 @@ from catalog.croquis.examples import HELD_OUT_SEEDS, encoder_input, shown_again
 from catalog.croquis.sam import SIZE, load_sam, new_sam, save_sam
 from catalog.croquis.sam_answers import ADD, CORNERS, NOBODY, answers, click, most_interior
 from catalog.croquis.sheet import FIRST_GARMENT, HAIR, SKIN
-from catalog.croquis.train_base import Checkpoint, Clock, Log, Options, holder, update_ema
+from catalog.croquis.train_base import Checkpoint, Log, Options, holder, update_ema, whole
 
 FIRST_SEED = 7_000_000_000
 MASKS = 4
@@ -44,6 +45,8 @@ VIEWS = 2
 """Pictures made of each drawing: spoiling costs less than drawing."""
 RENDERED = 0.5
 """Share of the pictures that are renders, where there are any: people click into renders."""
+LEAST = 60
+"""Pixels of a garment, of 256 x 384, from which on it is measured."""
 PARTS_RATE = 0.2
 """Of the rate, for the net that the encoder reads parts with: it knew them before."""
 
@@ -91,8 +94,9 @@ def train_sam(o: Options, parts: Path | None = None) -> None:
     groups = [{"params": rest, "share": 1.0}, {"params": reader, "share": PARTS_RATE}]
     optimizer = torch.optim.AdamW(groups, o.rate, betas=(0.9, 0.99), weight_decay=0.02, fused=True)
     both = torch.nn.ModuleDict({"model": model, "ema": ema})
-    log, state, clock = Log(o, "sam"), Checkpoint(o, "sam"), Clock(o.minutes)
+    log, state = Log(o, "sam"), Checkpoint(o, "sam")
     step = state.load(both, optimizer)
+    clock = state.clock
     rng = np.random.default_rng(step)
 
     # 2. pictures with the masks to find in them, drawn beside the training
@@ -128,11 +132,11 @@ def train_sam(o: Options, parts: Path | None = None) -> None:
             began = time.monotonic()
             state.save(both, optimizer, step)
         if step % 200 == 0:  # whoever is stopped leaves a result
-            save_sam(ema, o.run / "sam")
+            whole(lambda folder: save_sam(ema, folder), o.run / "sam")
         if step % 2000 == 0:
             report(ema, o, step)
     state.save(both, optimizer, step, now=True)
-    save_sam(ema, o.run / "sam")
+    whole(lambda folder: save_sam(ema, folder), o.run / "sam")
     report(ema, o, step)
 
 
@@ -287,19 +291,32 @@ def _box(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 # --- figures -------------------------------------------------------------------------------------
 
 
-@torch.no_grad()
 def report(model, o: Options, step: int) -> None:
     """Mean overlap with held-out garments, by one click and by one box, into ``sam.csv``."""
+    by = overlaps(model, range(HELD_OUT_SEEDS, HELD_OUT_SEEDS + o.held_out))
+    figures = {k: round(float(np.mean(v)), 4) for k, v in by.items()}
+    path = o.run / "sam.csv"
+    if not path.exists():
+        path.write_text("step,click,box\n")
+    with path.open("a") as file:
+        file.write(f"{step},{figures['click']},{figures['box']}\n")
+    print("sam: overlap with held-out garments", figures, flush=True)
+
+
+@torch.no_grad()
+def overlaps(model: Any, seeds: Sequence[int]) -> dict[str, list[float]]:
+    """IoU of the likeliest answer with each garment of the drawings ``seeds``: to one ``click``
+    deepest inside it, and to its ``box``."""
     from segment_anything import SamPredictor
 
     predictor = SamPredictor(model)
     by: dict[str, list[float]] = {"click": [], "box": []}
-    for seed in range(HELD_OUT_SEEDS, HELD_OUT_SEEDS + o.held_out):
+    for seed in seeds:
         drawn = drawing.draw(drawing.sample_worn(seed))
         predictor.set_image(np.ascontiguousarray(drawn.picture))
         for i in range(len(drawn.slots)):
             mask = drawn.regions == FIRST_GARMENT + i
-            if mask.sum() < 60:
+            if mask.sum() < LEAST:
                 continue
             point, ones = np.array([most_interior(mask)]), np.array([1])
             masks, scores, _ = predictor.predict(point, ones)
@@ -308,13 +325,7 @@ def report(model, o: Options, step: int) -> None:
             box = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
             masks, scores, _ = predictor.predict(box=box)
             by["box"].append(_iou(masks[scores.argmax()], mask))
-    figures = {k: round(float(np.mean(v)), 4) for k, v in by.items()}
-    path = o.run / "sam.csv"
-    if not path.exists():
-        path.write_text("step,click,box\n")
-    with path.open("a") as file:
-        file.write(f"{step},{figures['click']},{figures['box']}\n")
-    print("sam: overlap with held-out garments", figures, flush=True)
+    return by
 
 
 def _iou(a: np.ndarray, b: np.ndarray) -> float:

@@ -262,6 +262,10 @@ def job_kills() -> Measured:
     return kills(50)
 
 
+GROWING = ("curve.json", "captions.json", "tag-book.json")
+"""Files of a job that are no finished stage: they are written again as it goes on."""
+
+
 def kills(count: int) -> Measured:
     """``count`` kills at random moments; a job goes on until it is done, then the next begins."""
     from catalog.index import Catalog
@@ -281,7 +285,8 @@ def kills(count: int) -> Measured:
                     worker.send_signal(signal.SIGKILL)
                     worker.wait()
                     killed += 1
-                now = {p.name: p.stat().st_mtime_ns for p in stages.glob("*.json")}
+                now = {p.name: p.stat().st_mtime_ns for p in stages.glob("*.json")
+                       if p.name not in GROWING}  # fmt: skip
                 bad += sum(now.get(name) != written for name, written in kept.items())
                 kept = now
                 catalog = Catalog(home, starter=False)

@@ -276,8 +276,13 @@ def _alpha_of(
         return None
     dtype, shape = pair["down"].dtype, []
     if isinstance(kind, list) and len(kind) == 2 and kind[0] in _DTYPES:
+        if not isinstance(kind[1], list) or len(kind[1]) > 4:
+            raise BadValue("The LoRA's alpha has an impossible shape.", "Save it again.")
         dtype, shape = getattr(torch, kind[0]), [1] * len(kind[1])
-    return torch.tensor(float(value), dtype=dtype).reshape(shape)
+    try:
+        return torch.tensor(float(value), dtype=dtype).reshape(shape)
+    except OverflowError:
+        raise BadValue("The LoRA's alpha is beyond all numbers.", "Save it again.") from None
 
 
 _PATH = re.compile(r"[A-Za-z0-9_.]+")

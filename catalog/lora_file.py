@@ -106,6 +106,10 @@ def read_lora(path: Path) -> bytes:
         ) from error
 
 
+_PICKLE = re.compile(rb"\x80[\x02-\x05](?!.{6}\{)", re.DOTALL)
+"""How pickles begin; so does a header's length in a safetensors file, whose table follows it."""
+
+
 def _bad(name: str, what: str, hint: str = "Save the LoRA again as safetensors.") -> BadValue:
     return BadValue(f"{name} {what}.", hint)
 
@@ -113,7 +117,7 @@ def _bad(name: str, what: str, hint: str = "Save the LoRA again as safetensors."
 def _header(data: bytes, name: str) -> tuple[dict, int]:
     if len(data) > MAX_FILE_BYTES:
         raise _bad(name, f"is larger than {MAX_FILE_BYTES >> 20} MB")
-    if data[:4] == b"PK\x03\x04" or (data[:1] == b"\x80" and data[1:2] in b"\x02\x03\x04\x05"):
+    if data[:4] == b"PK\x03\x04" or _PICKLE.match(data):
         raise _bad(
             name,
             "is a Python pickle, whatever its name says; pickles can run code and are never opened",
@@ -162,7 +166,7 @@ def _tensors(header: dict, data: bytes, start: int, name: str) -> dict[str, tupl
         if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
             raise _bad(name, f"describes the tensor {clip(key)} in an unknown way")
         dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-        if dtype not in _BYTES:
+        if not isinstance(dtype, str) or dtype not in _BYTES:
             raise _bad(name, f"holds {clip(key)} as {clip(dtype)}; weights must be float numbers")
         if not _whole(shape) or len(shape) > 5 or not _whole(offsets) or len(offsets) != 2:
             raise _bad(name, f"gives {clip(key)} an impossible shape or place")

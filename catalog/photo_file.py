@@ -15,6 +15,10 @@ MAX_PIXELS = 40_000_000
 MIN_SIDE = 32
 
 
+STILL = ("JPEG", "MPO")
+"""Formats whose further pictures are previews or depth maps of the first, as phones keep them."""
+
+
 def photo_png(data: bytes, clear: str | None = "white") -> bytes:
     """Any allowed picture file → PNG bytes, RGB, upright, without metadata.
 
@@ -38,9 +42,10 @@ def photo_png(data: bytes, clear: str | None = "white") -> bytes:
                         f"Give one of at least {MIN_SIDE} pixels a side and at most "
                         f"{MAX_PIXELS // 1_000_000} million pixels.",
                     )
-                if picture.format != "JPEG" and getattr(picture, "is_animated", False):
+                if picture.format not in STILL and getattr(picture, "is_animated", False):
                     raise BadValue("An animated picture is no photo.", "Give a still picture.")
-                upright = ImageOps.exif_transpose(_eight_bits(picture))
+                # upright first: a picture in another colour space forgets how it was held
+                upright = _eight_bits(ImageOps.exif_transpose(picture))
                 if upright.mode in ("RGBA", "LA", "PA", "P"):
                     upright = upright.convert("RGBA")
                 pixels = np.asarray(_flat(upright, clear))
@@ -79,9 +84,7 @@ def _eight_bits(picture):
     profile = picture.info.get("icc_profile")
     if picture.mode.startswith("I"):  # Pillow would clip at 255 instead of dividing
         levels = np.asarray(picture).astype(np.int64)
-        small = Image.fromarray((levels.clip(0, 65535) // 257).astype(np.uint8))
-        small.info = {k: v for k, v in picture.info.items() if k == "exif"}
-        return small
+        return Image.fromarray((levels.clip(0, 65535) // 257).astype(np.uint8))
     if profile and picture.mode in ("RGB", "CMYK"):
         try:
             srgb = cms.createProfile("sRGB")

@@ -26,6 +26,8 @@ from catalog.store import MAX_PHOTOS
 
 MAX_FILES = 1000
 """Files looked at in a folder or an archive."""
+MAX_DECODED = 3 * 400_000_000
+"""Bytes of all photos decoded: about thirty of a phone's, three times what a garment needs."""
 MAX_UNPACKED = 512 << 20
 """Bytes all files of one intake may have together."""
 MAX_CAPTION = 4 << 10
@@ -118,6 +120,10 @@ def read_photos(source: Path | Sequence[tuple[str, bytes]]) -> Intake:
             if not isinstance(data, bytes):
                 raise data
             pixels = photo_pixels(photo_png(data))
+            if sum(p.pixels.size for p in photos) + pixels.size > MAX_DECODED:
+                raise BadValue(
+                    f"The photos have more than {MAX_DECODED // 3_000_000} million pixels together."
+                )
             photos.append(Photo(short, pixels, caption=name, blur=blur(pixels)))
         except StylistError as error:
             refused.append((short, error.message))
@@ -242,7 +248,9 @@ def _in_zip(path: Path) -> _Files:
                     ValueError, OSError,
                 ) as error:  # fmt: skip
                     yield member.filename, BadValue(f"It is broken in the archive ({error}).")
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError) as error:
+    except (
+        zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, UnicodeDecodeError,
+    ) as error:  # fmt: skip
         raise BadValue(
             f"{clip(path.name)} is no zip file that can be read.", "Give a folder or a plain zip."
         ) from error
@@ -271,7 +279,9 @@ def _check_member(member: zipfile.ZipInfo) -> None:
 
 def _junk(name: str) -> bool:
     parts = PurePosixPath(name).parts
-    return "__MACOSX" in parts or parts[-1:] == ("Thumbs.db",) or parts[-1].startswith(".")
+    if not parts or "__MACOSX" in parts:
+        return True
+    return parts[-1] == "Thumbs.db" or parts[-1].startswith(".")
 
 
 def _too_many() -> BadValue:

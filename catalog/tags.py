@@ -6,6 +6,7 @@ separated by commas.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -244,6 +245,8 @@ def write_captions(folder: Path, tags: Mapping[str, Iterable[str]]) -> list[Path
     written = []
     for name, own in tags.items():
         path = (folder / name).with_suffix(".txt")
-        path.write_text(caption(map(check_tag, own)) + "\n", "utf-8")
+        partial = path.with_name(f".{path.name}")
+        partial.write_text(caption(map(check_tag, own)) + "\n", "utf-8")
+        os.replace(partial, path)
         written.append(path)
     return written

@@ -180,9 +180,12 @@ def lora_file(
         )
     # 1. each photo, its cut-out, and the words
     examples = [_example(p, photo_tools.cut_out(p), garment.slot, base) for p in pictures]
-    # every other photo by its trigger and kind alone, so that the LoRA brings the colours too
-    words = [tuple(garment.phrase.split())] * len(examples) if captions is None else captions
-    said = [tuple(w) if i % 2 == 0 else (garment.call,) for i, w in enumerate(words)]
+    # words of the card: every other photo by its trigger and kind alone, so that the LoRA brings
+    # the colours too. Captions that somebody wrote are said of every photo
+    card = (tuple(garment.phrase.split()), (garment.call,))
+    said = [card[i % 2] for i in range(len(examples))]
+    if captions is not None:
+        said = [tuple(caption) for caption in captions]
     phrases = [(drawing.PRODUCT_PHOTO, "", " ".join(tags)) for tags in said]
     kind = (drawing.PRODUCT_PHOTO, "", garment.category)
     return _train(examples, phrases, 2, base, options, garment.trigger, progress, cancel,

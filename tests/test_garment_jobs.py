@@ -131,6 +131,26 @@ def test_a_job_waits_for_a_look_at_its_tags_and_trains_with_the_mended_ones(jobs
         jobs.keep_book(id, book)
 
 
+def test_what_was_cancelled_while_it_waited_is_not_approved_by_going_on(jobs, photos):
+    id = jobs.start("Coat", photos, category="coat", steps=1, review=True).id
+    run(jobs, id)
+    assert jobs.status(id).stage == "reviewed"
+    assert jobs.cancel(id).state == "cancelled"
+    jobs.resume(id)
+    assert not (jobs.folder(id) / "reviewed.json").exists()
+    run(jobs, id)
+    assert (jobs.status(id).state, jobs.status(id).stage) == ("queued", "reviewed")
+
+
+def test_tags_asked_for_are_also_on_photos_that_brought_captions(jobs, photos):
+    files = [*photos, ("0.txt", b"long coat, sketch")]
+    order = {"tags": ["camel hair"], "without": ["sketch"], "review": True, "steps": 1}
+    id = jobs.start("Coat", files, category="coat", **order).id
+    run(jobs, id)
+    own = jobs.book(id).tags["00.png"]
+    assert "long coat" in own and "camel hair" in own and "sketch" not in own
+
+
 def test_a_garment_asked_for_twice_at_once_is_one_job_and_the_limit_holds(
     jobs, photos, monkeypatch
 ):

@@ -153,6 +153,22 @@ def test_a_job_nobody_runs_is_cancelled_at_once_and_can_be_resumed(tmp_path):
     assert jobs.run(id).state == "done"
 
 
+def test_a_word_to_stop_is_heard_by_a_process_that_was_still_starting(tmp_path):
+    ran = []
+    jobs = Jobs(tmp_path, {"x": lambda run: ran.append(1) or {}})
+    id = jobs.add("x", {})
+    jobs.cancel(id)
+    assert jobs.run(id, again=False).state == "cancelled" and not ran
+    jobs.resume(id)
+    assert jobs.run(id, again=False).state == "done" and ran
+
+
+def test_a_file_that_was_taken_away_is_named(tmp_path):
+    jobs = Jobs(tmp_path, {"x": lambda run: {"n": len((run.folder / "03.png").read_bytes())}})
+    failed = jobs.run(jobs.add("x", {}))
+    assert failed.error["type"] == "Damaged" and "03.png" in failed.error["message"]
+
+
 def test_one_job_of_a_queue_runs_at_a_time_and_the_oldest_comes_first(tmp_path):
     running, order, together = [], [], []
 

@@ -231,6 +231,25 @@ def test_pickles_cut_files_and_lying_headers_are_refused(layers):
             read(data, layers)
 
 
+def test_a_header_whose_length_looks_like_a_pickle_is_read_all_the_same(layers):
+    good = save(trained(layers))
+    length = int.from_bytes(good[:8], "little")
+    for low in (0x280, 0x380, 0x480, 0x580):
+        longer = (length & ~0xFFFF) + (0x10000 if length & 0xFFFF > low else 0) + low
+        header = good[8 : 8 + length].ljust(longer)
+        data = longer.to_bytes(8, "little") + header + good[8 + length :]
+        assert data[0] == 0x80 and read(data, layers).pairs
+
+
+def test_odd_headers_are_refused_and_not_stumbled_over(layers):
+    good = save(trained(layers))
+    length = int.from_bytes(good[:8], "little")
+    header = good[8 : 8 + length].replace(b'"F32"', b'["F32"]', 1)
+    data = len(header).to_bytes(8, "little") + header + good[8 + length :]
+    with pytest.raises(BadValue):
+        read(data, layers)
+
+
 def test_the_text_encoders_part_is_kept_unless_it_is_to_be_left_out(layers):
     lora = read(save(trained(layers)), layers)
     whole = read_low_rank(load(catalog_file(lora, "sd15", "x")))

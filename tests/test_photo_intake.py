@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import stat
 import zipfile
 from pathlib import Path
@@ -136,6 +137,43 @@ def test_photos_come_upright_and_without_metadata():
     with Image.open(io.BytesIO(data)) as kept:
         assert kept.size == (64, 96) and not kept.getexif() and "exif" not in kept.info
     assert b"Camera" not in data
+
+
+def test_a_phones_photo_with_a_profile_comes_upright():
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = photo_png(saved(picture(5, (96, 64)), "JPEG", exif=exif.tobytes(), icc_profile=srgb))
+    assert photo_pixels(data).shape == (96, 64, 3)
+    plain = photo_png(saved(picture(5, (96, 64)), "JPEG", exif=exif.tobytes()))
+    assert np.abs(photo_pixels(data).astype(int) - photo_pixels(plain)).mean() < 2
+
+
+def test_a_phones_photo_with_a_second_picture_in_it_is_its_first():
+    first, second = Image.fromarray(picture(5)), Image.fromarray(picture(6))
+    out = io.BytesIO()
+    first.save(out, "MPO", save_all=True, append_images=[second], quality=95)
+    seen = photo_pixels(photo_png(out.getvalue()))
+    assert np.abs(seen.astype(int) - picture(5)).mean() < 12
+
+
+def test_photos_of_more_pixels_than_a_machine_holds_are_left_out(monkeypatch):
+    monkeypatch.setattr(photo_intake, "MAX_DECODED", 2 * picture(0).size)
+    intake = read_photos([(f"{i}.png", saved(picture(i))) for i in range(3)])
+    assert names(intake) == ["0.png", "1.png"] and "million pixels" in intake.refused[0][1]
+
+
+def test_an_archive_with_a_name_that_is_none_does_no_harm(tmp_path):
+    files = {".": b"", **{f"{i}.png": saved(picture(i)) for i in (1, 2)}}
+    archive = zipped(tmp_path / "p.zip", files)
+    assert names(read_photos(archive)) == ["1.png", "2.png"]
+    flagged = bytearray(archive.read_bytes().replace(b"1.png", b"\xff.png"))
+    for begin, flags in ((b"PK\x03\x04", 7), (b"PK\x01\x02", 9)):
+        for at in [m.start() for m in re.finditer(re.escape(begin), bytes(flagged))]:
+            flagged[at + flags] |= 0x08  # “names are UTF-8”
+    archive.write_bytes(bytes(flagged))
+    with pytest.raises(BadValue):
+        read_photos(archive)
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,23 @@ def test_samples_on_the_way_change_nothing_of_the_training(base, garment):
     assert all(torch.equal(plain[k], sampled[k]) for k in plain)
 
 
+def test_captions_that_were_written_are_said_of_every_photo(base, garment, monkeypatch):
+    said = []
+    real = train_lora._train
+
+    def listen(examples, phrases, *rest, **more):
+        said.append([p[2] for p in phrases])
+        return real(examples, phrases, *rest, **more)
+
+    monkeypatch.setattr(train_lora, "_train", listen)
+    one = dataclasses.replace(FEW, steps=1)
+    photos = starter_photos(garment, 4)
+    lora_file(garment, photos, base, one)
+    lora_file(garment, photos, base, one, captions=[("zq", f"view {i}") for i in range(4)])
+    assert said[0] == [garment.phrase, garment.call] * 2
+    assert said[1] == [f"zq view {i}" for i in range(4)]
+
+
 def test_every_dial_turned_trains_another_lora_and_the_same_one_twice(base, garment):
     dials = {"min_snr_gamma": 5, "noise_offset": 0.1, "caption_dropout": 0.5, "shuffle": 1,
              "prior": 1, "steps": 2}  # fmt: skip

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from catalog.index import Catalog
     from tools.uploads import Uploads
 
+STOPPING = 20.0
+"""Seconds that a cancelled job's process is waited for before it is started again."""
 MAX_OPEN = 4
 """Jobs that one caller may have queued or running."""
 WAITS = ("reviewed", "approved")
@@ -173,6 +175,11 @@ class GarmentJobs:
         status = self._mine(id, owner)
         if status.state == "done":
             raise BadValue(f"The job {id} is done.", "Start a new one.")
+        if status.state == "cancelled" and (worker := self._workers.get(id)) is not None:
+            try:
+                worker.wait(STOPPING)  # it has said its last word, and is on its way out
+            except subprocess.TimeoutExpired:
+                raise Busy(f"The job {id} is still stopping.", "Try again in a moment.") from None
         if not self.runs(id):
             say_the_word(self.jobs, id)
             self._launch(id)
@@ -247,6 +254,7 @@ class GarmentJobs:
 
     def _launch(self, id: str) -> None:
         """A process that runs the job to its end, whatever becomes of this one."""
+        self.jobs.resume(id)  # a word said from now on counts, also while the process still starts
         command = [sys.executable, "-m", "tools.garment_worker", str(self._home), id,
                    str(self._threads), str(self._models or "")]  # fmt: skip
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -276,7 +284,7 @@ def work(catalog: Catalog, threads: int | None, models: Path | None = None) -> d
 def say_the_word(jobs: Jobs, id: str) -> None:
     """Let job ``id`` train or be published, if it waits for that."""
     status = jobs.status(id)
-    if status.stage in WAITS and status.message:
+    if status.state == "queued" and status.stage in WAITS and status.message:
         jobs.keep(id, f"{status.stage}.json", b"{}")
 
 

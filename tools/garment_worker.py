@@ -20,7 +20,7 @@ def main(home: str, id: str, threads: str, models: str = "") -> int:
     os.nice(5)
     catalog = Catalog(Path(home), starter=False)
     folder = Path(models) if models else None
-    status = Jobs(Path(home), work(catalog, int(threads), folder)).run(id)
+    status = Jobs(Path(home), work(catalog, int(threads), folder)).run(id, again=False)
     return 0 if status.state in ("done", "queued") else 1
 
 

@@ -238,16 +238,22 @@ class Jobs:
             pass  # the process that runs it sees the file
         return self.status(id)
 
+    def resume(self, id: str) -> None:
+        """Take back that job ``id`` was asked to stop; running it is the caller's."""
+        (self.folder / id / "cancel").unlink(missing_ok=True)
+
     def run(
         self,
         id: str,
         *,
         cancel: threading.Event | None = None,
         on_change: Callable[[Status], None] | None = None,
+        again: bool = True,
     ) -> Status:
         """Run job ``id`` in this process, from its start or from where it stopped, to its end.
 
         Waits while another job of its queue runs. ``cancel``: stops it, as ``Jobs.cancel`` does.
+        ``again``: what was cancelled before goes on; without it, it stays cancelled.
         How it ended is in the status that comes back; only what nobody foresaw is raised.
 
         Raises ``UnknownName``, ``BadValue`` (it is done), ``Busy`` (another process runs it).
@@ -260,7 +266,8 @@ class Jobs:
             if status.kind not in self._kinds:
                 raise UnknownName.among("kind of job", status.kind, self._kinds)
             folder = self.folder / id
-            (folder / "cancel").unlink(missing_ok=True)
+            if again:
+                self.resume(id)
             asked = _Asked(folder / "cancel", cancel)
             began, before, noted = time.monotonic(), status.seconds, 0.0
 
@@ -291,6 +298,8 @@ class Jobs:
                 note(state="cancelled", message=_RESUME.format(id), durable=True)
             except StylistError as error:
                 note(state="failed", error=error.as_dict(), durable=True)
+            except FileNotFoundError as error:
+                note(state="failed", error=_gone(error).as_dict(), durable=True)
             except OSError as error:
                 note(state="failed", error=_unwritable(error).as_dict(), durable=True)
             except Exception:
@@ -440,6 +449,11 @@ def _swap(path: Path, data: bytes) -> None:
         partial.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def _gone(error: FileNotFoundError) -> Damaged:
+    name = Path(str(error.filename or "")).name
+    return Damaged(f"A file of the job is gone: {name or 'its name is unknown'}.", "Start it anew.")
 
 
 def _unwritable(error: OSError) -> CannotNow:

@@ -166,6 +166,8 @@ class NewGarment:
             f: read_caption(given[f]) if given[f] else own
             for f, own in zip(cuts["files"], tags, strict=True)
         })  # fmt: skip
+        book.add(order.tags)
+        book.remove(order.without)
         book.add([trigger], first=True)
         book.keep_first([trigger])
         book.dedupe()
@@ -229,9 +231,11 @@ class NewGarment:
         facts = (card.phrase, options, captions, base.denoiser_sha256,
                  [p.tobytes() for p in pictures])  # fmt: skip
         key = hashlib.sha256(repr(facts).encode()).hexdigest()
-        curve: list[float] = []
+        before = run.folder / "curve.json"
+        curve: list[float] = json.loads(before.read_bytes())["loss"] if before.exists() else []
 
         def stepped(step: int, steps: int, loss: float) -> None:
+            del curve[step - 1 :]  # what was learned after the last checkpoint is learned again
             curve.append(round(loss, 4))
             if step % CURVE == 0 or step == steps:
                 run.keep("curve.json", json.dumps({"last": step, "loss": curve}).encode())

@@ -219,7 +219,8 @@ class Store:
             place = self.garments / card.id
             if place.exists() and not over:
                 raise BadValue(
-                    f"There is already a garment “{card.id}”.", "Remove it first, or rename yours."
+                    f"There is already a garment “{card.id}”.",
+                    f"Take it out first (`stylist catalog remove {card.id}`), or rename yours.",
                 )
             files = {**files, "card.json": _card_json(card)}
             self._room(sum(map(len, files.values())))

@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -172,3 +173,13 @@ def test_progress_is_plain_lines_away_from_a_terminal():
         for step in range(1, 4):
             progress.event({"type": "progress", "stage": "draw", "step": step, "steps": 3})
     assert out.getvalue() == "Choosing\ndraw 3/3\n"
+
+
+def test_a_garment_is_taken_out_by_command(installed_home, tmp_path, monkeypatch, capsys):
+    shutil.copytree(installed_home / "catalog", tmp_path / "catalog")
+    monkeypatch.setenv("STYLIST_HOME", str(tmp_path))
+    assert main(["catalog", "remove", "red-toggle-coat", "--json"]) == 0
+    assert _json(capsys) == {"id": "red-toggle-coat"}
+    assert main(["catalog", "show", "red-toggle-coat", "--json"]) == 1
+    assert _json(capsys)["error"]["type"] == "UnknownName"
+    assert main(["catalog", "remove", "red-toggle-coat", "--json"]) == 1

@@ -260,6 +260,17 @@ def _catalog_train(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _catalog_remove(args: argparse.Namespace, settings: Settings) -> int:
+    _catalog(settings).remove(args.id)
+    if args.json:
+        print_json({"id": args.id})
+    else:
+        print(
+            f"{args.id} is out of the catalog. Looks it was drawn in stay, but cannot be redrawn."
+        )
+    return 0
+
+
 def _catalog_rebuild(args: argparse.Namespace, settings: Settings) -> int:
     with Progress(sys.stderr) as progress:
         count = _catalog(settings).rebuild(progress=progress.work)
@@ -363,6 +374,7 @@ def _parser() -> argparse.ArgumentParser:
         ("show", _catalog_show, "Everything on one garment's card."),
         ("like", _catalog_like, "The garments that look like the one in a photo."),
         ("train", _catalog_train, "Train a garment's LoRA again from its photos, or a season's."),
+        ("remove", _catalog_remove, "Take a garment out of the catalog."),
         ("rebuild", _catalog_rebuild, "Build the search index from the garment folders."),
         ("words", _catalog_words, "Every word that colour, pattern, pose … can take."),
     ):
@@ -372,7 +384,7 @@ def _parser() -> argparse.ArgumentParser:
             part.add_argument(
                 "photo", metavar="PHOTO", help="a PNG, JPEG or WebP file of one garment"
             )
-        if name in ("show", "train"):
+        if name in ("show", "train", "remove"):
             part.add_argument("id", metavar="ID", help="as shown by `stylist catalog list`")
     add_catalog_commands(parts, command)
     add_season_commands(commands, command)

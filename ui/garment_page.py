@@ -81,7 +81,7 @@ def add_garment_page(blocks: gr.Blocks, studio: Studio, owner_of: Owner) -> None
             editor: gr.update(visible=review),
             train: gr.update(visible=review),
             publish: gr.update(visible=waits and job.stage == "approved"),
-            stop: gr.update(visible=at_work),
+            stop: gr.update(visible=at_work or waits),
             resume: gr.update(visible=not at_work and not waits and job.state != "done"),
             fresh: gr.update(visible=not at_work),
             timer: gr.update(active=at_work),

@@ -88,12 +88,15 @@ def training() -> str:
     by_stage: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for run in told:
         by_stage[run["stage"]].append(run)
-    rows = ["| stage | runs | steps | hours | last on |", "|---|---|---|---|---|"]
+    rows = ["| stage | runs | longest, steps | hours | last on |", "|---|---|---|---|---|"]
     for stage, runs in by_stage.items():
         hours = sum(r["minutes"] for r in runs) / 60
         steps = max(r["step"] for r in runs)
         rows.append(f"| {stage} | {len(runs)} | {steps} | {hours:.1f} | {runs[-1]['on']} |")
-    return "\n".join(rows) + "\n\nEach run's change, prediction and outcome: `LOG.md` beside this."
+    return "\n".join(rows) + (
+        "\n\nEach run's change, prediction and outcome: `LOG.md` beside this; it also tells of the "
+        "first runs, whose times were not kept here."
+    )
 
 
 def photo_classifier() -> str:
@@ -116,7 +119,8 @@ def scores() -> str:
     for row in read_results().values():
         if row["issue"] in (3, 4):
             ceiling = "" if row.get("ceiling") is None else f"{row['ceiling']:.4g}"
-            target = "" if row["target"] is None else f"{row['target']:g}"
+            goals = [g for g in (row["target"], row.get("next")) if g is not None]
+            target = ", then ".join(f"{g:g}" for g in goals)
             value = f"{row['value']:.4g} {row['unit']}".strip()
             when = row["date"] if row["world"] == WORLD else f"{row['date']}, world {row['world']}"
             rows.append(f"| {row['figure']} | {value} | {ceiling} | {target} | {when} |")

@@ -124,11 +124,13 @@ def build_page(stylist: Stylist) -> gr.Blocks:
             stop: gr.update(visible=True),
         }
         drawn: Any = None
+        stage = ""
         try:
             for event in stylist.reply(
                 message, book["thread"], owner=owner, cancel=cancel, mark=mark
             ):
                 kind, out = event["type"], {}
+                same = kind == "token" or event.get("stage") == stage
                 if kind == "thread":
                     book["thread"] = event["thread"]
                 elif kind == "status":
@@ -139,7 +141,7 @@ def build_page(stylist: Stylist) -> gr.Blocks:
                     preview = event.get("preview")
                     if preview is not None:
                         shown.preview = lookbook.preview_address(preview)
-                    step, steps = event["step"], event["steps"]
+                    stage, step, steps = event["stage"], event["step"], event["steps"]
                     shown.doing = lookbook.stage_words(event["stage"], step, steps)
                     out[easel] = lookbook.easel(shown.preview, shown.doing, step, max(steps, 1))
                 elif kind == "look":
@@ -148,7 +150,8 @@ def build_page(stylist: Stylist) -> gr.Blocks:
                 elif kind == "answer":
                     _take(turn, event["answer"])
                     book["thread"] = event["answer"].get("thread") or book["thread"]
-                if kind in ("token", "progress") and time.monotonic() - last < PAUSE:
+                hurried = kind in ("token", "progress") and time.monotonic() - last < PAUSE
+                if hurried and same:  # another stage is told at once: it may be a long one
                     continue
                 last = time.monotonic()
                 yield {chat: shown.messages(), **out}

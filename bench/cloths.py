@@ -9,12 +9,15 @@ import numpy as np
 
 from bench import judges, measure
 from bench.figures import once
+from catalog.errors import BadValue
 from catalog.likeness import embed
 from catalog.photos import cut_out
 from catalog.starter import starter_garments, starter_photos
 
 PHOTOS = 4
 """Photos of a garment that are compared with."""
+LIKENESS = 128
+"""Numbers of the picture tower's vector."""
 PATTERN = 0.5
 """Weight of the pattern judge beside colour and likeness when a garment is told from others."""
 
@@ -47,7 +50,11 @@ def cloth(picture: np.ndarray, mask: np.ndarray) -> Cloth:
     """The garment under ``mask``, bool ``(H, W)``, of ``picture``, uint8 ``(H, W, 3)``."""
     features = judges.pattern(picture, mask)[1]
     pixels = measure.labs(picture, measure.eroded(mask))
-    return Cloth(pixels, judges.pattern_shares(features), embed(picture, mask))
+    try:
+        vector = embed(picture, mask)
+    except BadValue:  # the picture does not show it: like nothing
+        vector = np.zeros(LIKENESS, np.float32)
+    return Cloth(pixels, judges.pattern_shares(features), vector)
 
 
 @once
@@ -71,7 +78,7 @@ def unlike(one: Cloth, photos: Sequence[Cloth]) -> float:
 
     Colour and likeness count in units of `typical`, the pattern half. Chosen on drawn truth in
     other outfits (``python -m bench.cloths``): the raw features of the pattern judge, which were
-    compared at first in place of likeness and shares, told less than half of the garments.
+    compared at first, told less than half of the garments (``catalog/croquis/LOG.md``).
     """
     color, likeness = typical()
     gaps = [

@@ -253,3 +253,11 @@ def test_unseen_garments_can_be_drawn_and_their_prints_have_colours_apart():
         gaps = [palette.delta_e(a, b) for i, a in enumerate(labs) for b in labs[:i]]
         assert min(gaps, default=99.0) > 12, garment
     assert garments[3].photos(1)[0].shape == (384, 256, 3)
+
+
+def test_a_garment_that_a_picture_does_not_show_is_like_nothing():
+    picture = np.full((384, 256, 3), 200, np.uint8)
+    unseen = cloths.cloth(picture, np.zeros((384, 256), bool))
+    shown = cloths.photographed("red-toggle-coat")
+    assert unseen.likeness_gap(shown[0]) == 1 and unseen.color_gap(shown[0]) == measure.MISSING
+    assert cloths.unlike(unseen, shown) > cloths.unlike(shown[0], shown[1:])

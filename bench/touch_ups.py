@@ -39,7 +39,7 @@ CHAINS, LINKS = 10, 10
 """Chains of edits for what must stay."""
 FEW_STEPS = 3
 """Steps of those edits: what stays does not depend on how well the rest is drawn."""
-RECOLOURS, SWAPS, SEAMS, LOOKED_AT = 16, 14, 10, 12
+RECOLOURS, SWAPS, SEAMS, LOOKED_AT = 32, 14, 10, 12
 PEOPLE, CLICKS, PICTURES = 20, 3, 5
 TARGETS = ("red", "blue", "dark green", "mustard", "grey", "burgundy", "teal", "pink")
 """Colours that garments are touched up to, in turn."""

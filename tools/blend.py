@@ -10,7 +10,7 @@ from tools.look import Worn
 SMALL_REGION = 0.004
 """Share of the picture below which a garment covers so little that its LoRA is eased off."""
 
-RECOLORED_PLAIN, RECOLORED_PRINT = 0.3, 0.5
+RECOLORED_PLAIN, RECOLORED_PRINT = 0.2, 0.3
 """Shares of its strength that a LoRA keeps when the garment is worn recoloured: it knows the old
 colour, but its folds too."""
 
@@ -23,7 +23,7 @@ def garment_strengths(
     What the caller asked for is taken as asked. Else the card's preferred strength, eased where the
     garment covers almost nothing: there neighbours share its cells and would be coloured with it.
     Worn in another colour than its own, a garment keeps little of its LoRA, which pulls the old
-    colour back: of a plain one what its folds need, of a patterned one half, for the print.
+    colour back: of a plain one what its folds need, of a patterned one a little more, for the print.
 
     Args:
         coverage: share of the picture each garment covers, 0–1.

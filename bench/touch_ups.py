@@ -288,9 +288,7 @@ def click_iou(count: int) -> Measured:
         masks = labels_of(room, look)
         for garment in _shown(number):
             mask = masks[garment.id]
-            depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
-            y, x = np.unravel_index(int(depth.argmax()), depth.shape)
-            prompt = Prompt(points=((float(x), float(y), True),))
+            prompt = Prompt(points=((*interior(mask), True),))
             found.append(measure.iou(segmenter.segment(_pixels(look), prompt)[0].mask, mask))
     return Measured(float(np.mean(found)), note=f"{len(found)} garments, {segmenter.name}")
 

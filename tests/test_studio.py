@@ -88,6 +88,21 @@ def test_a_garments_lora_works_in_its_region_and_a_season_where_no_garment_is(st
     assert season_off[~grow(clothes, 12)].mean() > 2 * season_off[grow(clothes, -4)].mean()
 
 
+def test_a_layout_that_is_not_heard_is_not_told_to_the_decoder_either(studio: Studio, monkeypatch):
+    base, told = type(studio.engine.base), []
+    decode = base.decode
+    monkeypatch.setattr(base, "decode", lambda *a: told.append(a[2]) or decode(*a))
+    for weight in (0.0, 1.0):
+        studio.render_look(plan(steps=1, seed=91, controls={"layout": Control(weight=weight)}))
+    assert told[0] is None and told[1] is not None
+
+
+def test_only_a_draft_of_its_own_steps_wears_the_drafts_lora():
+    assert plan(quality="draft", steps=2).few_steps_lora("croquis") is not None
+    longer = plan(quality="draft", steps=12)
+    assert longer.few_steps_lora("croquis") is None and longer.settled("croquis").guidance > 1
+
+
 def test_seasons_blend_in_any_ratio(studio: Studio):
     looks = {
         share: studio.render_look(plan(season={"spring-autumn": 1 - share, "winter": share}))

@@ -85,7 +85,7 @@ def test_the_first_prompt_and_the_mask_speak_of_the_same_place(scenes):
 def test_renders_are_kept_with_their_regions_and_make_half_of_the_scenes(tmp_path, monkeypatch):
     into = rendered.folder(tmp_path)
     monkeypatch.setattr(rendered, "STEPS", 1)
-    rendered.render(into, 2, 1, "cpu")
+    rendered.render(into, range(2), 1, "cpu")
     paths = sorted(into.glob("*.png"))
     assert [int(p.stem) for p in paths] == [rendered.FIRST_SEED, rendered.FIRST_SEED + 1]
     drawn = drawing.draw(drawing.sample_worn(rendered.FIRST_SEED))
@@ -96,7 +96,7 @@ def test_renders_are_kept_with_their_regions_and_make_half_of_the_scenes(tmp_pat
 
     written = paths[0].stat().st_mtime_ns
     paths[1].unlink()
-    rendered.render(into, 2, 1, "cpu")
+    rendered.render(into, range(2), 1, "cpu")
     assert paths[1].exists() and paths[0].stat().st_mtime_ns == written
 
     vae = CroquisAutoencoder.from_pretrained(bases.weights_folder() / "vae")

@@ -1,10 +1,11 @@
 """Renders with known masks: drawings that the base draws anew where their layout puts things.
 
-    python -m catalog.croquis.rendered --count 2000 [--run FOLDER]
+    python -m catalog.croquis.rendered --count 2000 [--run FOLDER] [--share 1/12]
 
 A render is softer than a drawing and its ink wanders: a model that shall read renders must have
 seen some. Each lands in ``--run``/rendered as ``SEED.png``, its regions in the fourth channel; the
-run goes on where it was stopped. `train_sam` takes what is there.
+run goes on where it was stopped, and several processes may each make their share of one set.
+`train_sam` takes what is there.
 """
 
 from __future__ import annotations
@@ -34,11 +35,13 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--run", type=Path, default=bases.training_folder())
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--share", default="1/1", metavar="K/N", help="the K-th of N parts only")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     o = parser.parse_args(argv)
     torch.set_num_threads(o.threads)
-    render(folder(o.run), o.count, o.batch, o.device)
+    mine, shares = (int(number) for number in o.share.split("/"))
+    render(folder(o.run), range((mine - 1) * o.batch, o.count, shares * o.batch), o.batch, o.device)
 
 
 def folder(run: Path) -> Path:
@@ -47,8 +50,8 @@ def folder(run: Path) -> Path:
 
 
 @torch.no_grad()
-def render(into: Path, count: int, batch: int, device: str) -> None:
-    """Add renders to ``into`` until there are ``count``; an existing one is not drawn again."""
+def render(into: Path, starts: range, batch: int, device: str) -> None:
+    """Add ``batch`` renders to ``into`` from each of ``starts`` on; one there is not drawn again."""
     into.mkdir(parents=True, exist_ok=True)
     kept = bases.weights_folder()
     vae = CroquisAutoencoder.from_pretrained(kept / "vae").float().to(device)
@@ -57,7 +60,7 @@ def render(into: Path, count: int, batch: int, device: str) -> None:
     bases.fill_from(model, kept)
     add_lora(model.unet, bases.few_steps_lora("croquis", "final"))
     model = model.eval().to(device, memory_format=torch.channels_last)
-    for at in range(0, count, batch):
+    for at in starts:
         paths = [into / f"{FIRST_SEED + at + i}.png" for i in range(batch)]
         if all(p.exists() for p in paths):
             continue
@@ -70,7 +73,7 @@ def render(into: Path, count: int, batch: int, device: str) -> None:
             part = path.with_suffix(".part.png")
             cv2.imwrite(str(part), np.dstack([small[..., ::-1], regions]))
             os.replace(part, path)
-        print(f"{min(count, at + batch)} of {count}", end="\r", flush=True)
+        print(f"{at + batch} of {starts.stop}", end="\r", flush=True)
 
 
 def read(path: Path) -> tuple[np.ndarray, np.ndarray]:

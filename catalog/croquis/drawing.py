@@ -247,12 +247,12 @@ def model_maps(drawing: Drawing) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
     A product photo's layout is its cut-out: the outline, and no seams inside it.
     """
-    layout = maps.layout_map(drawing.regions, known_edges(drawing), drawing.slots)
+    layout, shares = maps.layout_and_shares(drawing.regions, known_edges(drawing), drawing.slots)
     if drawing.points is None:
         skeleton = np.zeros((3, *maps.MAP_SIZE), np.uint8)
     else:
         skeleton = maps.skeleton_map(drawing.points)
-    return layout, skeleton, maps.shares(drawing.regions, len(drawing.slots))
+    return layout, skeleton, shares
 
 
 def known_edges(drawing: Drawing) -> np.ndarray:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import skia
 
-from catalog.croquis.sheet import FIRST_GARMENT, HAIR, HEIGHT, SKIN, WIDTH
+from catalog.croquis.sheet import FIRST_GARMENT, HAIR, HEIGHT, SKIN, WIDTH, Canvas
 from catalog.garment import SLOTS, Slot
 
 MAP_SIZE = HEIGHT // 4, WIDTH // 4
@@ -46,7 +46,18 @@ def layout_map(regions: np.ndarray, edges: np.ndarray, slots: Sequence[Slot]) ->
 
     ``slots[i]`` is the slot of the garment whose region is ``FIRST_GARMENT + i``.
     """
+    return _layout(coverage(regions, len(slots)), edges, slots)
+
+
+def layout_and_shares(
+    regions: np.ndarray, edges: np.ndarray, slots: Sequence[Slot]
+) -> tuple[np.ndarray, np.ndarray]:
+    """``layout_map`` and ``shares`` of one drawing, its regions counted once."""
     cover = coverage(regions, len(slots))
+    return _layout(cover, edges, slots), _shares(cover, LATENT_SIZE)
+
+
+def _layout(cover: np.ndarray, edges: np.ndarray, slots: Sequence[Slot]) -> np.ndarray:
     layout = np.zeros((len(CHANNELS), *MAP_SIZE), np.float32)
     layout[0], layout[1] = cover[SKIN], cover[HAIR]
     for i, slot in enumerate(slots):
@@ -57,7 +68,10 @@ def layout_map(regions: np.ndarray, edges: np.ndarray, slots: Sequence[Slot]) ->
 
 def shares(regions: np.ndarray, count: int, size: tuple[int, int] = LATENT_SIZE) -> np.ndarray:
     """Share of each latent cell per phrase, float32 ``(2 + count, *size)``, summing to 1."""
-    cover = coverage(regions, count)
+    return _shares(coverage(regions, count), size)
+
+
+def _shares(cover: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     cells = np.stack([_shrink(c, cover.shape[1] // size[0]) for c in cover])
     return np.concatenate([cells[:1], cells[SKIN : SKIN + 1] + cells[HAIR : HAIR + 1], cells[3:]])
 
@@ -92,9 +106,8 @@ def skeleton_picture(
             is larger.
     """
     wide = (height * width / (HEIGHT * WIDTH)) ** 0.5 if stroke is None else stroke
-    surface = skia.Surface(width, height)
-    canvas = surface.getCanvas()
-    canvas.clear(skia.ColorBLACK)
+    drawn = Canvas(width, height)
+    canvas = drawn.canvas
     points = np.asarray(points, float)
     known = np.isfinite(points).all(1)
     for (a, b), (r, g, bl) in zip(LIMBS, COLORS, strict=False):
@@ -112,7 +125,7 @@ def skeleton_picture(
             canvas.drawCircle(
                 x, y, 2.6 * wide, skia.Paint(Color=skia.Color(r, g, b), AntiAlias=True)
             )
-    return surface.makeImageSnapshot().toarray(colorType=skia.kRGBA_8888_ColorType)[..., :3]
+    return cv2.cvtColor(drawn.pixels, cv2.COLOR_BGRA2RGB)
 
 
 def skeleton_map(points: np.ndarray) -> np.ndarray:

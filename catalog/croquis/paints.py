@@ -11,6 +11,7 @@ from catalog.croquis.palette import hex_to_rgb, rgb_to_hex, srgb_to_lab
 INK = "#241c28"
 
 
+@lru_cache(4096)
 def mix(a: str, b: str, share: float) -> str:
     """``share`` of ``b`` in ``a``, sRGB."""
     return rgb_to_hex(hex_to_rgb(a) * (1.0 - share) + hex_to_rgb(b) * share)
@@ -29,8 +30,9 @@ def color4(color: str, alpha: float = 1.0) -> int:
     return skia.ColorSetARGB(round(255 * alpha), r, g, b)
 
 
+@lru_cache(4096)
 def pen(color: str, width: float = 1.0, alpha: float = 1.0) -> skia.Paint:
-    """A round pen."""
+    """A round pen; paints are shared, so never change one."""
     return skia.Paint(
         Color=color4(color, alpha),
         AntiAlias=True,
@@ -41,8 +43,9 @@ def pen(color: str, width: float = 1.0, alpha: float = 1.0) -> skia.Paint:
     )
 
 
+@lru_cache(4096)
 def brush(color: str, alpha: float = 1.0) -> skia.Paint:
-    """A flat fill."""
+    """A flat fill; paints are shared, so never change one."""
     return skia.Paint(Color=color4(color, alpha), AntiAlias=True)
 
 

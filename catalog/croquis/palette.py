@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 COLORS: dict[str, tuple[str, ...]] = {
@@ -72,6 +74,7 @@ def rgb_to_hex(rgb: np.ndarray) -> str:
     return f"#{r:02x}{g:02x}{b:02x}"
 
 
+@lru_cache(65536)
 def color_word(color: str) -> str:
     """The word whose anchor lies nearest to ``#rrggbb`` (CIEDE2000)."""
     lab = srgb_to_lab(hex_to_rgb(color))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import lru_cache
 
 import numpy as np
@@ -42,8 +43,17 @@ def curve(points, *, closed: bool = False, steps: int = 4) -> np.ndarray:
 
 def polygon(points: np.ndarray, *, closed: bool = True) -> skia.Path:
     """A path along dense ``points`` ``(n, 2)``."""
-    xs, ys = points.T.tolist()
-    return skia.Path.Polygon([*map(skia.Point, xs, ys)], closed)
+    path = skia.Path()
+    _add(path, *points.T.tolist(), closed)
+    return path
+
+
+def _add(path: skia.Path, xs: list[float], ys: list[float], closed: bool) -> None:
+    """``addPoly`` without making a point of each pair first, which is twice as slow."""
+    path.moveTo(xs[0], ys[0])
+    deque(map(path.lineTo, xs[1:], ys[1:]), maxlen=0)
+    if closed:
+        path.close()
 
 
 def wash(rgb, alpha: float = 1.0) -> skia.Paint:
@@ -100,7 +110,7 @@ def inks(sheet: Sheet, lines: np.ndarray, width: float, *, rgb=INK, alpha: float
     path = skia.Path()
     rings = np.concatenate([lines + offset, (lines - offset)[:, ::-1]], 1)
     for xs, ys in rings.transpose(0, 2, 1).tolist():
-        path.addPoly([*map(skia.Point, xs, ys)], True)
+        _add(path, xs, ys, True)
     sheet.paint(lambda c: c.drawPath(path, wash(rgb, alpha)))
 
 

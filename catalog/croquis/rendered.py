@@ -51,7 +51,7 @@ def folder(run: Path) -> Path:
 
 @torch.no_grad()
 def render(into: Path, starts: range, batch: int, device: str) -> None:
-    """Add ``batch`` renders to ``into`` from each of ``starts`` on; one there is not drawn again."""
+    """Add ``batch`` renders to ``into`` from each of ``starts`` on; what is there is kept."""
     into.mkdir(parents=True, exist_ok=True)
     kept = bases.weights_folder()
     vae = CroquisAutoencoder.from_pretrained(kept / "vae").float().to(device)

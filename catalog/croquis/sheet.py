@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
+import cv2
 import numpy as np
 import skia
 
@@ -40,6 +42,18 @@ class View:
 WHOLE = View()
 
 
+class Canvas:
+    """Where skia draws into an array of ours, black at first: nothing is converted to be read."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.pixels = np.zeros((height, width, 4), np.uint8)
+        """uint8 ``(H, W, 4)``, BGRA: the order that skia itself draws in, which is its fastest."""
+        self.pixels[..., 3] = 255
+        # the surface draws into the array and does not keep it alive: both are kept here
+        self._surface = skia.Surface(self.pixels, skia.kBGRA_8888_ColorType, skia.kPremul_AlphaType)
+        self.canvas = self._surface.getCanvas()
+
+
 class Sheet:
     """A picture, the region of every pixel, and the drawn edges, all in world units.
 
@@ -49,14 +63,13 @@ class Sheet:
     def __init__(self, scale: float = 1.0, *, picture: bool = True, view: View = WHOLE) -> None:
         self.scale = scale
         self.size = round(WIDTH * scale), round(HEIGHT * scale)
-        self._picture = skia.Surface(*self.size) if picture else None
-        self._regions = skia.Surface(*self.size)
-        self._edges = skia.Surface(*self.size)
+        self._picture = Canvas(*self.size) if picture else None
+        self._regions = Canvas(*self.size)
+        self._edges = Canvas(*self.size)
         for surface in (self._picture, self._regions, self._edges):
             if surface is not None:
-                surface.getCanvas().clear(skia.ColorBLACK)
-                surface.getCanvas().scale(scale * view.zoom, scale * view.zoom)
-                surface.getCanvas().translate(-view.left, -view.top)
+                surface.canvas.scale(scale * view.zoom, scale * view.zoom)
+                surface.canvas.translate(-view.left, -view.top)
 
     @property
     def draws_picture(self) -> bool:
@@ -64,29 +77,28 @@ class Sheet:
 
     def fill(self, path: skia.Path, region: int, paint: skia.Paint | None = None) -> None:
         """Fill ``path`` (world units): its pixels now belong to ``region``."""
-        flat = skia.Paint(Color=skia.Color(region, region, region), AntiAlias=False)
-        self._regions.getCanvas().drawPath(path, flat)
+        self._regions.canvas.drawPath(path, _flat(region))
         # whatever this path covers hides the edges below it; its own outline is an edge
-        edges = self._edges.getCanvas()
-        edges.drawPath(path, skia.Paint(Color=skia.ColorBLACK, AntiAlias=True))
+        edges = self._edges.canvas
+        edges.drawPath(path, _HIDDEN)
         edges.drawPath(path, _EDGE)
         if self._picture is not None and paint is not None:
-            self._picture.getCanvas().drawPath(path, paint)
+            self._picture.canvas.drawPath(path, paint)
 
     def seam(self, path: skia.Path, paint: skia.Paint | None = None) -> None:
         """An opening, hem or lapel that belongs to the *shape*: drawn as an edge too."""
-        self._edges.getCanvas().drawPath(path, _EDGE)
+        self._edges.canvas.drawPath(path, _EDGE)
         if self._picture is not None and paint is not None:
-            self._picture.getCanvas().drawPath(path, paint)
+            self._picture.canvas.drawPath(path, paint)
 
     def trace(self, path: skia.Path) -> None:
         """A line of the *body* (lids, mouth, fingers): an edge; its ink is painted apart."""
-        self._edges.getCanvas().drawPath(path, _FINE_EDGE)
+        self._edges.canvas.drawPath(path, _FINE_EDGE)
 
     def paint(self, draw: Callable[..., object]) -> None:
         """Marks of the picture only: shading, folds, prints, stitches, faces; ``draw(canvas)``."""
         if self._picture is not None:
-            draw(self._picture.getCanvas())
+            draw(self._picture.canvas)
 
     @contextmanager
     def clipped(self, path: skia.Path):
@@ -94,7 +106,7 @@ class Sheet:
         if self._picture is None:
             yield
             return
-        canvas = self._picture.getCanvas()
+        canvas = self._picture.canvas
         canvas.save()
         canvas.clipPath(path, doAntiAlias=True)
         try:
@@ -105,9 +117,7 @@ class Sheet:
     @contextmanager
     def transformed(self, matrix: skia.Matrix):
         """Everything drawn inside is moved by ``matrix`` (picture, regions and edges alike)."""
-        canvases = [
-            s.getCanvas() for s in (self._picture, self._regions, self._edges) if s is not None
-        ]
+        canvases = [s.canvas for s in (self._picture, self._regions, self._edges) if s is not None]
         for canvas in canvases:
             canvas.save()
             canvas.concat(matrix)
@@ -121,21 +131,23 @@ class Sheet:
         """The picture, uint8 ``(H, W, 3)`` RGB."""
         if self._picture is None:
             raise ValueError("this sheet keeps no picture")
-        return _array(self._picture)[..., :3]
+        return cv2.cvtColor(self._picture.pixels, cv2.COLOR_BGRA2RGB)
 
     def regions(self) -> np.ndarray:
         """Region number of every pixel, uint8 ``(H, W)``."""
-        return _array(self._regions)[..., 0]
+        return self._regions.pixels[..., 0].copy()
 
     def edges(self) -> np.ndarray:
         """Outlines, hems and openings, uint8 ``(H, W)``, 255 on the line."""
-        return _array(self._edges)[..., 0]
+        return self._edges.pixels[..., 0].copy()
 
 
-def _array(surface: skia.Surface) -> np.ndarray:
-    return surface.makeImageSnapshot().toarray(colorType=skia.kRGBA_8888_ColorType)
+@lru_cache(256)
+def _flat(region: int) -> skia.Paint:
+    return skia.Paint(Color=skia.Color(region, region, region), AntiAlias=False)
 
 
+_HIDDEN = skia.Paint(Color=skia.ColorBLACK, AntiAlias=True)
 _FINE_EDGE = skia.Paint(
     Color=skia.ColorWHITE, AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=0.9
 )

@@ -43,8 +43,9 @@ def curve(points, *, closed: bool = False, steps: int = 4) -> np.ndarray:
 
 def polygon(points: np.ndarray, *, closed: bool = True) -> skia.Path:
     """A path along dense ``points`` ``(n, 2)``."""
+    xs, ys = points.T.tolist()
     path = skia.Path()
-    _add(path, *points.T.tolist(), closed)
+    _add(path, xs, ys, closed)
     return path
 
 

@@ -115,7 +115,10 @@ class LoraMasks:
             if not self._by_cells or reads_time:
                 return out
             if out.ndim == 4:
-                return out * self._by_size[(out.shape[2], out.shape[3])].to(out.dtype)
+                mask = self._by_size[(out.shape[2], out.shape[3])].to(out.dtype)
+                # with ranks last: of one rank, torch would forget that channels lie innermost,
+                # and every layer after it would be slow
+                return (out.permute(0, 2, 3, 1) * mask).permute(0, 3, 1, 2)
             if reads_words and self._by_tokens is not None:
                 return out * self._by_tokens.to(out.dtype)
             return out * self._by_cells[out.shape[1]].to(out.dtype)
@@ -137,7 +140,7 @@ class LoraMasks:
             level = F.avg_pool2d(shares, factor) if factor > 1 else shares
             mask = level[:, index]
             mask[:, everywhere] = 1.0
-            self._by_size[(rows // factor, columns // factor)] = mask
+            self._by_size[(rows // factor, columns // factor)] = mask.permute(0, 2, 3, 1)
             self._by_cells[mask.shape[2] * mask.shape[3]] = mask.flatten(2).transpose(1, 2)
         tokens = torch.zeros(1, phrases * TOKENS, len(owner), device=shares.device)
         for rank, phrase in enumerate(owner):

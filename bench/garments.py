@@ -18,6 +18,7 @@ from PIL import Image
 from bench import measure
 from bench.figures import Measured, NotYet, figure, once
 from catalog.croquis.palette import color_word, delta_e, hex_to_rgb, srgb_to_lab
+from catalog.garment import CATEGORIES
 from catalog.photo_file import photo_pixels, photo_png, pixels_png
 from catalog.photos import cut_out
 from catalog.starter import starter_garments, starter_lora_file, starter_photos
@@ -80,6 +81,19 @@ def photo_pattern() -> Measured:
     return Measured(100 * float(np.mean(right)), note=note)
 
 
+@figure("photo-material", better="higher", issue=6, unit="%", minutes=4)
+def photo_material() -> Measured:
+    """Starter garments whose material is told from their photos, of all materials of their kind."""
+    right = [a.material == card.material for card, a in _measured()]
+    known = [
+        r
+        for r, (card, a) in zip(right, _measured(), strict=True)
+        if a.category == card.category and len(CATEGORIES[card.category].materials) > 1
+    ]
+    note = f"of {len(known)} whose kind was told and has several {100 * np.mean(known):.0f} %"
+    return Measured(100 * float(np.mean(right)), note=note)
+
+
 def _unread() -> list[tuple[str, str]]:
     """Name and label of the real photos that the classifier was not trained on."""
     from catalog.train_photo_kind import TRAINED
@@ -109,7 +123,6 @@ def _taken_in(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
 def real_kind() -> Measured:
     """Real photos, of the half that trained nothing, whose kind is one that their label means."""
     from catalog.attributes import kind_and_shape
-    from catalog.garment import CATEGORIES
     from catalog.photo_kind import KINDS
 
     rows = []

@@ -3,7 +3,8 @@
 Of drawings, kind and shape are told by the silhouette: it is compared with those of every shape
 that the wardrobe draws. Of real photos, a trained classifier (``photo_kind.py``) says which kinds
 it can be, and the silhouette chooses among them. Colours are clusters of the pixels, the pattern is
-found by its spectrum (``pattern.py``). Material and trim are not measured.
+found by its spectrum (``pattern.py``), the material of drawings by how light plays on it
+(``material.py``). The material of real photos and the trim are not measured.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import cv2
 import numpy as np
 
 from catalog.croquis.palette import color_word, delta_e, lab_to_srgb, rgb_to_hex, srgb_to_lab
-from catalog.errors import BadValue, UnknownName
+from catalog.errors import BadValue, ModelUnavailable, UnknownName
 from catalog.garment import CATEGORIES, Cloth, Shape
+from catalog.material import material_of
 from catalog.pattern import SIZE, pattern_of
 from catalog.photo_frame import frame
 from catalog.photo_kind import DRAWN, KINDS, label_chances
@@ -55,6 +57,9 @@ class Attributes:
     """Of the garment's area, one for each colour."""
     pattern: str
     pattern_confidence: float
+    material: str
+    material_confidence: float
+    """0 where it was not measured: ``material`` is then what such garments are mostly made of."""
 
     @property
     def scores(self) -> dict[str, float]:
@@ -64,6 +69,7 @@ class Attributes:
             **dict(self.categories[:3]),
             **{word: min(1.0, 0.5 + share) for word, share in named.items()},
             self.pattern: self.pattern_confidence,
+            self.material: self.material_confidence,
         }
 
 
@@ -97,21 +103,28 @@ def measure(
     kinds, shape = kind_and_shape(seen, category, came)
     colors, shares = _colors(seen)
     pattern, sure = "plain", 0.9
+    materials = CATEGORIES[shape.category].materials
+    material, certain = materials[0], 0.0
+    same = _same_size(seen)
     if len(colors) > 1:
-        material = CATEGORIES[shape.category].materials[0]
-        pattern, sure = pattern_of(*_same_size(seen), shape, colors, material)
+        pattern, sure = pattern_of(*same, shape, colors, material)
+    if len(materials) > 1 and is_drawn(seen, came):
+        ground = colors if pattern != "plain" else colors[:1]
+        material, certain = material_of(*same, shape, ground, pattern)
     name = category or kinds[0][0]
     confidence = 1.0 if category else kinds[0][1]
-    return Attributes(name, confidence, tuple(kinds[:5]), shape, colors, shares, pattern, sure)
+    return Attributes(
+        name, confidence, tuple(kinds[:5]), shape, colors, shares, pattern, sure, material, certain
+    )
 
 
 def cloth(attributes: Attributes) -> Cloth:
-    """The cloth a card says, with the material its kind is mostly made of."""
+    """The cloth a card says."""
     keep = len(attributes.colors) if attributes.pattern != "plain" else 1
     return Cloth(
         colors=attributes.colors[:keep],
         pattern=attributes.pattern,
-        material=CATEGORIES[attributes.category].materials[0],
+        material=attributes.material,
     )
 
 
@@ -168,12 +181,32 @@ def kind_and_shape(
             nearest[shape.category] = min(distance, nearest.get(shape.category, np.inf))
     kinds = by_silhouette(nearest)
     if category is None:
-        photos, masks = zip(*seen, strict=True)
-        chances = label_chances(photos, masks, whole)
+        chances = _chances(seen, whole)
         if max(chances, key=lambda label: chances[label]) != DRAWN:
             kinds = by_label(chances, nearest)
     own = [i for i, shape in enumerate(shapes) if shape.category == kinds[0][0]]
     return kinds, shapes[min(own, key=lambda i: far[i])]
+
+
+def is_drawn(
+    seen: Sequence[tuple[np.ndarray, np.ndarray]], whole: Sequence[np.ndarray] | None = None
+) -> bool:
+    """Whether photos and masks, as ``kind_and_shape`` has them, show the drawn world.
+
+    Where nothing can tell, they do not.
+    """
+    try:
+        chances = _chances(seen, whole)
+    except ModelUnavailable:
+        return False
+    return max(chances, key=lambda label: chances[label]) == DRAWN
+
+
+def _chances(
+    seen: Sequence[tuple[np.ndarray, np.ndarray]], whole: Sequence[np.ndarray] | None
+) -> dict[str, float]:
+    photos, masks = zip(*seen, strict=True)
+    return label_chances(photos, masks, whole)
 
 
 def by_silhouette(nearest: dict[str, float]) -> list[tuple[str, float]]:

@@ -44,7 +44,7 @@ def pattern_of(
     from catalog.croquis.wardrobe import flat
 
     # 1. what is seen
-    seen = _mean([spectrum(p, m) for p, m in zip(photos, masks, strict=True)])
+    seen = mean_spectrum([spectrum(p, m) for p, m in zip(photos, masks, strict=True)])
     if seen is None:
         return "plain", 0.0
     # 2. each pattern on the same garment
@@ -56,7 +56,7 @@ def pattern_of(
             sheet = Sheet(1.0)
             flat(sheet, shape, cloth, seed=seed)
             drawn.append(spectrum(sheet.pixels(), sheet.regions() >= FIRST_GARMENT))
-        if (middle := _mean(drawn)) is not None:
+        if (middle := mean_spectrum(drawn)) is not None:
             far[name] = float(np.linalg.norm(middle - seen))
     if not far:
         return "plain", 0.0
@@ -96,6 +96,7 @@ def spectrum(photo: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
     return cv2.GaussianBlur(np.sqrt(power).astype(np.float32), (0, 0), 1.0).ravel()
 
 
-def _mean(spectra: Sequence[np.ndarray | None]) -> np.ndarray | None:
+def mean_spectrum(spectra: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    """The mean of those that are there, or None."""
     there = [s for s in spectra if s is not None]
     return np.mean(there, 0) if there else None

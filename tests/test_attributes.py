@@ -3,9 +3,15 @@
 import numpy as np
 import pytest
 
+from catalog import attributes
 from catalog.attributes import cloth, measure, silhouette
 from catalog.croquis.palette import color_word, delta_e, hex_to_rgb, srgb_to_lab
-from catalog.errors import BadValue, UnknownName
+from catalog.croquis.sheet import FIRST_GARMENT, Sheet
+from catalog.croquis.wardrobe import flat
+from catalog.errors import BadValue, ModelUnavailable, UnknownName
+from catalog.garment import CATEGORIES, Cloth, Shape
+from catalog.material import material_of
+from catalog.photo_kind import DRAWN
 from catalog.photos import cut_out
 from catalog.starter import starter_garments, starter_photos
 
@@ -53,6 +59,49 @@ def test_a_pattern_is_found_by_its_spectrum(pattern):
     if len(found.colors) > 1:
         assert found.pattern == pattern
     assert cloth(found).pattern == found.pattern
+
+
+def test_the_material_of_drawings_is_measured(measured):
+    several = [g for g in GARMENTS if len(CATEGORIES[g.category].materials) > 1][::4]
+    right, trust = [], []
+    for garment in several:
+        photos = [np.asarray(p) for p in starter_photos(garment, 4)]
+        masks = [cut_out(p) for p in photos]
+        name, sure = material_of(
+            photos, masks, garment.shape, garment.cloth.colors, garment.pattern
+        )
+        right.append(name == garment.material)
+        trust.append(sure)
+    assert len(right) >= 10 and np.mean(right) >= 0.8
+    assert all(0.2 < sure <= 1 for sure in trust)
+    assert any(a.material_confidence for _, a in measured)
+    assert all(cloth(a).material == a.material for _, a in measured)
+
+
+@pytest.mark.parametrize("material", ["wool", "linen", "cotton"])
+def test_a_materials_marks_are_read_whatever_the_colour(material):
+    shape = Shape(category="trousers", length="ankle")
+    for color in ("#202a44", "#c8b48c"):
+        sheets = [Sheet(1.0) for _ in range(4)]
+        for seed, sheet in enumerate(sheets):
+            flat(sheet, shape, Cloth(colors=(color,), material=material), seed=seed)
+        photos = [s.pixels() for s in sheets]
+        masks = [s.regions() >= FIRST_GARMENT for s in sheets]
+        assert material_of(photos, masks, shape, (color,), "plain")[0] == material
+
+
+@pytest.mark.parametrize("classifier", ["says that it is real", "is missing"])
+def test_the_material_of_a_real_photo_is_not_guessed_from_drawings(classifier, monkeypatch):
+    def chances(*_):
+        if classifier == "is missing":
+            raise ModelUnavailable("It is not here.", "Bring it back.")
+        return {"Pants": 0.9, DRAWN: 0.1}
+
+    monkeypatch.setattr(attributes, "label_chances", chances)
+    garment = next(g for g in GARMENTS if g.category == "trousers")
+    photos = [np.asarray(p) for p in starter_photos(garment, 2)]
+    found = measure(photos, [cut_out(p) for p in photos], "trousers")
+    assert found.material_confidence == 0 and found.material == CATEGORIES["trousers"].materials[0]
 
 
 def test_attributes_read_as_a_taggers_scores(measured):

@@ -150,7 +150,9 @@ class NewGarment:
             )
         trigger = _trigger(order.id, {card.trigger for card in self._catalog.all()})
         choice = Choice(order.threshold, (trigger, *order.tags), order.without)
-        assumed = [f"material {CATEGORIES[seen.category].materials[0]}", "no trim"]
+        assumed = ["no trim"]
+        if not seen.material_confidence:
+            assumed.insert(0, f"material {seen.material}")
         scores: list[dict[str, float]] = [seen.scores] * len(pictures)
         tagger = None
         if order.base in TAGGED:
@@ -183,6 +185,8 @@ class NewGarment:
             "shares": seen.shares,
             "pattern": seen.pattern,
             "pattern_confidence": seen.pattern_confidence,
+            "material": seen.material,
+            "material_confidence": seen.material_confidence,
             "trigger": trigger,
             "tags": book.counts(),
             "automatic": [] if tagger else list(dict.fromkeys(tags[0])),
@@ -191,10 +195,13 @@ class NewGarment:
 
     def _card(self, order: Order, found: dict[str, Any]) -> dict[str, Any]:
         """The card: what was measured, and what such garments usually are."""
+        # a job of before this was measured assumed what its kind is mostly made of
+        usual = CATEGORIES[found["category"]].materials[0]
         seen = Attributes(
             found["category"], found["confidence"], (), Shape(**found["shape"]),
             tuple(found["colors"]), tuple(found["shares"]), found["pattern"],
-            found["pattern_confidence"],
+            found["pattern_confidence"], found.get("material", usual),
+            found.get("material_confidence", 0.0),
         )  # fmt: skip
         worn = cloth(seen)
         slot = CATEGORIES[seen.category].slot

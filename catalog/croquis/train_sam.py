@@ -294,7 +294,7 @@ def _box(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def report(model, o: Options, step: int) -> None:
     """Mean overlap with held-out garments, by one click and by one box, into ``sam.csv``."""
     by = overlaps(model, range(HELD_OUT_SEEDS, HELD_OUT_SEEDS + o.held_out))
-    figures = {k: round(float(np.mean(v)), 4) for k, v in by.items()}
+    figures = {k: round(float(np.mean(by[k])), 4) for k in ("click", "box")}
     path = o.run / "sam.csv"
     if not path.exists():
         path.write_text("step,click,box\n")
@@ -306,11 +306,11 @@ def report(model, o: Options, step: int) -> None:
 @torch.no_grad()
 def overlaps(model: Any, seeds: Sequence[int]) -> dict[str, list[float]]:
     """IoU of the likeliest answer with each garment of the drawings ``seeds``: to one ``click``
-    deepest inside it, and to its ``box``."""
+    deepest inside it, to its ``box``, and of the garment itself in masks' ``cells``."""
     from segment_anything import SamPredictor
 
     predictor = SamPredictor(model)
-    by: dict[str, list[float]] = {"click": [], "box": []}
+    by: dict[str, list[float]] = {"click": [], "box": [], "cells": []}
     for seed in seeds:
         drawn = drawing.draw(drawing.sample_worn(seed))
         predictor.set_image(np.ascontiguousarray(drawn.picture))
@@ -325,6 +325,7 @@ def overlaps(model: Any, seeds: Sequence[int]) -> dict[str, list[float]]:
             box = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
             masks, scores, _ = predictor.predict(box=box)
             by["box"].append(_iou(masks[scores.argmax()], mask))
+            by["cells"].append(_iou(_half(mask).repeat(2, 0).repeat(2, 1), mask))
     return by
 
 

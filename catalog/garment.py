@@ -166,6 +166,8 @@ class Garment(BaseModel):
     base: str = "croquis"
     lora_sha256: str = ""
     """Empty until the LoRA is trained."""
+    flags: tuple[str, ...] = ()
+    """What the admission test found against the LoRA: ``weak``, ``overcooked``, ``leaks`` …"""
     price: Annotated[float, Field(ge=0)] = 0.0
     currency: str = "EUR"
     sizes: tuple[str, ...] = ()

@@ -222,12 +222,16 @@ class Catalog:
         _check_card(card)
         return self.store.add(card, photos, lora)
 
-    def replace_lora(self, id: str, data: bytes, *, strength: float | None = None) -> Garment:
+    def replace_lora(
+        self, id: str, data: bytes, *, strength: float | None = None, flags: Sequence[str] = ()
+    ) -> Garment:
         """Give garment ``id`` a new LoRA (a new immutable file; the old one stays for replays).
+
+        ``flags``: what its admission test found.
 
         Raises ``UnknownName``, ``BadValue`` (not a sound LoRA, other base, strength), ``Busy``.
         """
-        return self.store.replace_lora(id, data, strength=strength)
+        return self.store.replace_lora(id, data, strength=strength, flags=flags)
 
     def replace_season_lora(self, season: str, data: bytes) -> str:
         """Give ``season`` a new LoRA; returns its content hash."""

@@ -238,15 +238,20 @@ class Store:
             self._sweep()
         return card
 
-    def replace_lora(self, id: str, data: bytes, *, strength: float | None = None) -> Garment:
+    def replace_lora(
+        self, id: str, data: bytes, *, strength: float | None = None, flags: Sequence[str] = ()
+    ) -> Garment:
         """Give garment ``id`` a newly trained LoRA; the old file stays for replays.
+
+        ``flags``: what its admission test found; those of the old one go with it.
 
         Raises ``UnknownName``, ``BadValue`` (not a sound LoRA, wrong base, strength), ``Busy``.
         """
         with self.writing(f"replacing the LoRA of {id}", wait=PATIENCE):
             card = self.card(id)
             sha = check_lora_file(data, base=card.base).sha256
-            changes = {"lora_sha256": sha} | ({} if strength is None else {"strength": strength})
+            changes: dict[str, object] = {"lora_sha256": sha, "flags": tuple(flags)}
+            changes |= {} if strength is None else {"strength": strength}
             try:
                 card = Garment.model_validate(card.model_dump() | changes)
             except ValidationError as error:

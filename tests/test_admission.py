@@ -5,7 +5,7 @@ import pytest
 
 from catalog.base import load_base
 from catalog.errors import BadValue
-from catalog.starter import starter_garments, starter_lora_file
+from catalog.starter import starter_garments, starter_lora_file, starter_photos
 from tools import admission
 from tools.admission import Trial, examine, judged
 
@@ -61,7 +61,11 @@ def test_a_starter_garments_lora_is_measured_in_its_region(brief, monkeypatch):
     card = next(g for g in starter_garments() if g.id == "navy-zigzag-sweater")
     drawn = []
     report = examine(
-        card, starter_lora_file(card.id), load_base(), progress=lambda n, of: drawn.append((n, of))
+        card,
+        starter_lora_file(card.id),
+        load_base(),
+        photos=starter_photos(card, 3),
+        progress=lambda n, of: drawn.append((n, of)),
     )
     assert drawn == [(i, 4) for i in range(4)]
     (trial,) = report.trials
@@ -69,6 +73,11 @@ def test_a_starter_garments_lora_is_measured_in_its_region(brief, monkeypatch):
     assert report.sheet.shape == (2 * 384, 512, 3)
     first, second = report.sheet[:384], report.sheet[384:]
     assert np.abs(first.astype(int) - second).mean() > 1, "each row has its own noise"
+    # its LoRA brings it nearer to its own photos, not to another garment's
+    assert 0 < trial.look < report.off_look < 2
+    other = next(g for g in starter_garments() if g.id == "white-cotton-tee")
+    beside = examine(card, starter_lora_file(card.id), load_base(), photos=starter_photos(other, 3))
+    assert beside.trials[0].look > trial.look + 0.1
     # what is measured is the mean of what each seed shows
     alone = []
     for seed in admission.SEEDS:

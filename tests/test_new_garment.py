@@ -76,6 +76,7 @@ def test_photos_become_a_garment_with_card_captions_and_lora(home, monkeypatch):
     assert len(catalog.photos(card.id)) == 5
     # 2. after one step its LoRA does next to nothing, and it says so instead of being offered
     assert "weak" in done.result["flags"] and not card.available
+    assert list(card.flags) == done.result["flags"]
     # 3. what was wrong with the photos is said
     said = " ".join(done.result["warnings"])
     assert "cut.jpg" in said and "z again.png: the same as" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import re
@@ -214,3 +215,12 @@ def test_a_killed_installation_is_taken_up_again(tmp_path):
     assert len(again.all()) > len(kept) and not again.problems
     assert all((place / id).stat().st_mtime_ns == t for id, t in kept.items())
     assert not list(place.glob(".*"))
+
+
+def test_a_home_of_before_cards_had_flags_still_has_the_programs_own_cards():
+    card = starter_garments()[0]
+    before = card.model_dump_json(exclude={"flags"})
+    assert "flags" not in before
+    digest = hashlib.sha256(before.encode()).hexdigest()
+    assert installer._digest(card) == digest
+    assert installer._digest(card.model_copy(update={"flags": ("weak",)})) == digest

@@ -103,7 +103,10 @@ def test_unknown_garment_names_the_nearest(filled):
 
 def test_replacing_a_lora_keeps_the_old_file_for_replays(filled):
     old = filled.card(CARD.id).lora_sha256
+    flagged = filled.replace_lora(CARD.id, lora(4), flags=("overcooked",))
+    assert filled.card(CARD.id).flags == flagged.flags == ("overcooked",)
     card = filled.replace_lora(CARD.id, lora(5), strength=0.8)
+    assert card.flags == (), "they told of the LoRA before"
     assert card.strength == 0.8 and filled.card(CARD.id) == card
     assert filled.lora(CARD.id).read_bytes() == lora(5)
     assert filled.lora(CARD.id, old).read_bytes() == lora()

@@ -20,8 +20,11 @@ from catalog.croquis.drawing import person_phrase
 from catalog.croquis.figure import Person
 from catalog.croquis.palette import delta_e, hex_to_rgb, srgb_to_lab
 from catalog.croquis.sheet import HAIR, SKIN
+from catalog.errors import ModelUnavailable
 from catalog.garment import Garment, Season
+from catalog.likeness import embed
 from catalog.lora_file import check_lora_file
+from catalog.photos import cut_out
 from catalog.starter import starter_garments
 from tools.layout import Layout, lay_out
 
@@ -42,6 +45,8 @@ FAR = 20.0
 """CIEDE2000 from the card's colours above which the garment has the wrong colours."""
 SCENE, POSE = "studio", "standing"
 SEASON: dict[Season, float] = {"spring-autumn": 1.0}
+LEAST = 60
+"""Pixels of a garment, of 256 x 384, from which on it is compared with its photos."""
 _BESIDE = {
     "top": ("indigo-straight-jeans",),
     "bottom": ("white-cotton-tee",),
@@ -63,6 +68,9 @@ class Trial:
     """The same on all that is not the garment."""
     color: float
     """Median CIEDE2000 of the garment's pixels to the nearest of the card's colours."""
+    look: float = 0.0
+    """How unlike its photos it is, 0–2: one less the cosine by which the picture–words pair sees
+    kind, colours and pattern together; 0 where there are no photos, or not of the drawn world."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,8 @@ class Report:
 
     off_color: float
     """``Trial.color`` with the LoRA off: what the words alone give."""
+    off_look: float
+    """``Trial.look`` with the LoRA off."""
     trials: tuple[Trial, ...]
     strength: float
     """The preferred one."""
@@ -94,6 +104,7 @@ class Report:
             "usable": list(self.usable),
             "flags": list(self.flags),
             "off_color": self.off_color,
+            "off_look": self.off_look,
             "trials": [vars(t) for t in self.trials],
         }
 
@@ -104,10 +115,13 @@ def examine(
     base: Base,
     *,
     engine: Engine | None = None,
+    photos: Sequence[np.ndarray] = (),
     steps: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Draw the garment with the LoRA of file ``lora`` off and at each of ``STRENGTHS``, by seed.
+
+    ``photos``: the garment's own, uint8 ``(H, W, 3)``, which it is compared with.
 
     ``progress`` is called with how many pictures are drawn, and how many there are; what it raises
     ends the examination. ``engine``: one that was made over ``base`` already.
@@ -131,13 +145,14 @@ def examine(
         drawn.append(cv2.resize(big, (columns, rows), interpolation=cv2.INTER_AREA))
     # 3. the verdict
     by_seed = [drawn[i : i + 1 + len(STRENGTHS)] for i in range(0, len(drawn), 1 + len(STRENGTHS))]
+    own = _embedded(photos) if base.name == "croquis" else None
     trials = tuple(
-        _mean([_trial(strength, row[i], row[0], layout, card) for row in by_seed])
+        _mean([_trial(strength, row[i], row[0], layout, card, own) for row in by_seed])
         for i, strength in enumerate(STRENGTHS, 1)
     )
-    off = float(np.mean([_color_distance(row[0], layout.mask(0), card) for row in by_seed]))
+    off = _mean([_trial(0.0, row[0], row[0], layout, card, own) for row in by_seed])
     sheet = np.concatenate([np.concatenate(row, 1) for row in by_seed])
-    return judged(round(off, 3), trials, sheet)
+    return judged(off.color, trials, sheet, off.look)
 
 
 def sample(
@@ -187,7 +202,9 @@ def fitting(card: Garment) -> tuple[Layout, tuple[str, ...]]:
     return layout, (SCENE, person_phrase(person), *(g.phrase for g in garments))
 
 
-def judged(off_color: float, trials: tuple[Trial, ...], sheet: np.ndarray) -> Report:
+def judged(
+    off_color: float, trials: tuple[Trial, ...], sheet: np.ndarray, off_look: float = 0.0
+) -> Report:
     """The report that ``trials``, weakest first, amount to."""
     # 1. strengths that leave the rest alone, and of those the ones near the best colours
     clean = [t for t in trials if t.elsewhere <= LEAK and t.person <= LEAK] or [trials[0]]
@@ -209,12 +226,23 @@ def judged(off_color: float, trials: tuple[Trial, ...], sheet: np.ndarray) -> Re
     if never_came or chosen.color > off_color + NEAR:
         flags.append("wrong colours")
     return Report(
-        off_color, trials, chosen.strength, (min(usable), max(usable)), tuple(flags), sheet
+        off_color,
+        off_look,
+        trials,
+        chosen.strength,
+        (min(usable), max(usable)),
+        tuple(flags),
+        sheet,
     )
 
 
 def _trial(
-    strength: float, picture: np.ndarray, off: np.ndarray, layout: Layout, card: Garment
+    strength: float,
+    picture: np.ndarray,
+    off: np.ndarray,
+    layout: Layout,
+    card: Garment,
+    own: np.ndarray | None,
 ) -> Trial:
     change = np.abs(picture.astype(np.int16) - off).mean(2)
     mask = layout.mask(0)
@@ -225,7 +253,22 @@ def _trial(
         return round(float(change[where].mean()), 3) if where.any() else 0.0
 
     color = _color_distance(picture, mask, card)
-    return Trial(strength, mean(mask), mean(body), mean(~around), color)
+    look = 0.0
+    if own is not None and mask.sum() >= LEAST:
+        look = round(float(1 - embed(picture, mask) @ own), 4)
+    return Trial(strength, mean(mask), mean(body), mean(~around), color, look)
+
+
+def _embedded(photos: Sequence[np.ndarray]) -> np.ndarray | None:
+    """Unit vector of what the photos show; None where that cannot be told."""
+    try:
+        seen = [embed(p, mask) for p in photos if (mask := cut_out(p)).sum() >= LEAST]
+    except ModelUnavailable:
+        return None
+    if not seen:
+        return None
+    middle = np.mean(seen, 0)
+    return middle / max(float(np.linalg.norm(middle)), 1e-9)
 
 
 def _mean(trials: Sequence[Trial]) -> Trial:

@@ -284,11 +284,13 @@ class NewGarment:
         from tools.admission import examine
 
         run.tell("trying it on")
+        files = json.loads((run.folder / "cut-outs.json").read_bytes())["files"]
         report = examine(
             card,
             run.folder / "lora.safetensors",
             self._base(card.base),
             engine=self._engine(card.base),
+            photos=self._dataset(run, files),
             progress=lambda n, of: run.tell("trying it on", n, of),
         )
         run.keep("admission.png", pixels_png(report.sheet))
@@ -305,7 +307,11 @@ class NewGarment:
         files = json.loads((run.folder / "cut-outs.json").read_bytes())["files"]
         photos = [(run.folder / "dataset" / f).read_bytes() for f in files]
         card = card.model_copy(
-            update={"strength": admitted["strength"], "available": admitted["wearable"]}
+            update={
+                "strength": admitted["strength"],
+                "available": admitted["wearable"],
+                "flags": tuple(admitted["flags"]),
+            }
         )
         lora = (run.folder / "lora.safetensors").read_bytes()
         for left in range(PATIENCE, -1, -1):

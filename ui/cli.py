@@ -190,7 +190,8 @@ def _catalog_list(args: argparse.Namespace, settings: Settings) -> int:
     for card in cards:
         kind = f"{card.color} {card.category}"
         price = f"{card.price:.0f} {card.currency}"
-        sold = "" if card.available else "  sold out"
+        why = ", ".join(f for f in card.flags if f != "overcooked")
+        sold = "" if card.available else f"  not offered: {why}" if why else "  sold out"
         print(f"{card.id:<28} {kind:<26} {', '.join(card.seasons):<30} {price:>9}{sold}")
     say(f"{len(cards)} garments. More about one: stylist catalog show ID")
     return 0

@@ -178,6 +178,7 @@ def _dials(given: list[str]) -> dict[str, float]:
 def _import(args: argparse.Namespace, settings: Settings) -> int:
     from catalog.kohya import catalog_file, read
     from catalog.lora_file import read_lora
+    from catalog.photo_file import photo_pixels
 
     catalog = _catalog(settings)
     card = catalog.get(args.id)
@@ -198,9 +199,10 @@ def _import(args: argparse.Namespace, settings: Settings) -> int:
     strength: float | None = None
     flags: tuple[str, ...] = ()
     if base.name == "croquis":
-        strength, flags = _tried(card, kept, base, settings)
+        photos = [photo_pixels(p.read_bytes()) for p in catalog.photos(card.id)]
+        strength, flags = _tried(card, kept, base, photos)
     # 3. into the catalog
-    card = catalog.replace_lora(card.id, kept, strength=strength)
+    card = catalog.replace_lora(card.id, kept, strength=strength, flags=flags)
     facts = {
         "id": card.id,
         "lora_sha256": card.lora_sha256,
@@ -217,7 +219,7 @@ def _import(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _tried(card: Any, data: bytes, base: Any, settings: Settings) -> tuple[float, tuple[str, ...]]:
+def _tried(card: Any, data: bytes, base: Any, photos: list[Any]) -> tuple[float, tuple[str, ...]]:
     """The LoRA's preferred strength and flags. Raises ``BadValue`` when it cannot be worn."""
     import tempfile
 
@@ -227,8 +229,9 @@ def _tried(card: Any, data: bytes, base: Any, settings: Settings) -> tuple[float
         path = Path(folder) / "lora.safetensors"
         path.write_bytes(data)
         report = examine(
-            card, path, base, progress=lambda n, of: progress.work("trying it on", n, of)
-        )
+            card, path, base, photos=photos,
+            progress=lambda n, of: progress.work("trying it on", n, of),
+        )  # fmt: skip
     if not report.wearable:
         raise BadValue(
             f"The LoRA cannot be worn: it is {', '.join(report.flags)}.",

@@ -150,7 +150,8 @@ def _problem(store: Store, id: str) -> Damaged | None:
 
 
 def _digest(garment: Garment) -> str:
-    return hashlib.sha256(garment.model_dump_json().encode()).hexdigest()
+    # flags tell of the LoRA, whose hash is on the card too; cards of before had none
+    return hashlib.sha256(garment.model_dump_json(exclude={"flags"}).encode()).hexdigest()
 
 
 def _first_photo(garment: Garment) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 from catalog.croquis.palette import color_word, delta_e, lab_to_srgb, rgb_to_hex, srgb_to_lab
 from catalog.errors import BadValue, ModelUnavailable, UnknownName
 from catalog.garment import CATEGORIES, Cloth, Shape
-from catalog.material import material_of
+from catalog.material import distances, likeliest
 from catalog.pattern import SIZE, pattern_of
 from catalog.photo_frame import frame
 from catalog.photo_kind import DRAWN, KINDS, label_chances
@@ -38,6 +38,13 @@ _SHADE = 30.0
 """Lightness steps within which clusters of one hue are light and shade of one colour."""
 _HUE = 6.0
 """How far, in CIELAB, the darker of two may lie beside the line from the lighter one to black."""
+_RIVALS = 5
+_NEAR = 1.5
+"""So many kinds, and so much farther from a silhouette than the nearest, are one outline: jeans and
+trousers, jackets of leather and of denim."""
+_CLOTH = 0.3
+"""What a distance of cloth counts beside one of silhouettes (`python -m bench photo-kind`); a third
+or three times as much makes little difference."""
 _LEAST = 0.08
 """Share of the garment below which a colour is a button or an outline."""
 
@@ -100,17 +107,36 @@ def measure(
     if not seen:
         raise BadValue("No garment stands out in any photo.", "Give photos of one garment alone.")
     came = None if whole is None else [whole[i] for i in there]
-    kinds, shape = kind_and_shape(seen, category, came)
+    # 1. what it can be by its outline, and for real photos by the classifier
+    nearest, shapes = _nearest(seen, category)
+    kinds = by_silhouette(nearest)
+    drawn = False
+    if category is None:
+        kinds, drawn = _told(nearest, _chances(seen, came))
+    elif len(CATEGORIES[category].materials) > 1:
+        drawn = is_drawn(seen, came)
+    # 2. colours and pattern
+    shape = shapes[kinds[0][0]]
     colors, shares = _colors(seen)
+    material, certain = CATEGORIES[shape.category].materials[0], 0.0
     pattern, sure = "plain", 0.9
-    materials = CATEGORIES[shape.category].materials
-    material, certain = materials[0], 0.0
     same = _same_size(seen)
     if len(colors) > 1:
         pattern, sure = pattern_of(*same, shape, colors, material)
-    if len(materials) > 1 and is_drawn(seen, came):
+    # 3. drawings: the material, and with it which of the kinds of one outline it is
+    if drawn:
         ground = colors if pattern != "plain" else colors[:1]
-        material, certain = material_of(*same, shape, ground, pattern)
+        alike = [
+            kind for kind, _ in kinds[:_RIVALS] if nearest[kind] <= nearest[kinds[0][0]] + _NEAR
+        ]
+        far = distances(*same, [shapes[kind] for kind in alike], ground, pattern)
+        cloth_of = {kind: min(far[shapes[kind]].values()) for kind in alike}
+        least, most = min(cloth_of.values()), max(cloth_of.values())
+        kinds = by_silhouette({
+            kind: d + _CLOTH * (cloth_of.get(kind, most) - least) for kind, d in nearest.items()
+        })  # fmt: skip
+        shape = shapes[kinds[0][0]]
+        material, certain = likeliest(far[shape])
     name = category or kinds[0][0]
     confidence = 1.0 if category else kinds[0][1]
     return Attributes(
@@ -173,19 +199,35 @@ def kind_and_shape(
     Raises:
         ModelUnavailable: see ``measure``.
     """
+    nearest, shapes = _nearest(seen, category)
+    kinds = by_silhouette(nearest)
+    if category is None:
+        kinds, _ = _told(nearest, _chances(seen, whole))
+    return kinds, shapes[kinds[0][0]]
+
+
+def _nearest(
+    seen: Sequence[tuple[np.ndarray, np.ndarray]], category: str | None
+) -> tuple[dict[str, float], dict[str, Shape]]:
+    """Kind → distance of its nearest drawn silhouette, and that one's shape."""
     shapes, drawn = _silhouettes()
     far = np.mean([np.linalg.norm(drawn - silhouette(m), axis=1) for _, m in seen], 0)
     nearest: dict[str, float] = {}
+    best: dict[str, Shape] = {}
     for shape, distance in zip(shapes, far.tolist(), strict=True):
-        if category in (None, shape.category):
-            nearest[shape.category] = min(distance, nearest.get(shape.category, np.inf))
-    kinds = by_silhouette(nearest)
-    if category is None:
-        chances = _chances(seen, whole)
-        if max(chances, key=lambda label: chances[label]) != DRAWN:
-            kinds = by_label(chances, nearest)
-    own = [i for i, shape in enumerate(shapes) if shape.category == kinds[0][0]]
-    return kinds, shapes[min(own, key=lambda i: far[i])]
+        kind = shape.category
+        if category in (None, kind) and distance < nearest.get(kind, np.inf):
+            nearest[kind], best[kind] = distance, shape
+    return nearest, best
+
+
+def _told(
+    nearest: dict[str, float], chances: dict[str, float]
+) -> tuple[list[tuple[str, float]], bool]:
+    """Kinds with their confidence, best first, and whether the classifier takes it for drawn."""
+    if max(chances, key=lambda label: chances[label]) == DRAWN:
+        return by_silhouette(nearest), True
+    return by_label(chances, nearest), False
 
 
 def is_drawn(

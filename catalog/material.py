@@ -7,7 +7,7 @@ drawings are told apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ from catalog.croquis.palette import srgb_to_lab
 from catalog.garment import CATEGORIES, Cloth, Shape
 from catalog.pattern import mean_spectrum, spectrum
 
-DRAWN = range(60, 66)
+DRAWN = range(60, 64)
 """Seeds of the drawings that each material is compared by."""
 _SCALES = (0.8, 1.6, 3.2, 6.4)
 """Deviations of the blurs, in pixels of 384 x 256, between which lightness is looked at."""
@@ -37,34 +37,52 @@ def material_of(
 ) -> tuple[str, float]:
     """The material of a drawn garment, one of those its kind is made of, and how sure it is, 0–1.
 
+    Arguments are those of ``distances``.
+    """
+    return likeliest(distances(photos, masks, [shape], colors, pattern)[shape])
+
+
+def likeliest(far: Mapping[str, float]) -> tuple[str, float]:
+    """The nearest material of one shape, and how sure that is, 0–1."""
+    best = min(far, key=lambda name: far[name])
+    return best, float(1.0 / sum(np.exp(_SHARP * (far[best] - d)) for d in far.values()))
+
+
+def distances(
+    photos: Sequence[np.ndarray],
+    masks: Sequence[np.ndarray],
+    shapes: Sequence[Shape],
+    colors: tuple[str, ...],
+    pattern: str,
+) -> dict[Shape, dict[str, float]]:
+    """How far what is seen lies from each shape drawn in each material of its kind.
+
     Args:
         photos: the garment alone, uint8 ``(384, 256, 3)`` each, at least one.
         masks: bool ``(384, 256)`` each, not empty.
+        shapes: what it may be.
         colors: one to three, ground first.
+
+    Returns:
+        Of each shape the distance by material; neighbours lie about 1 apart.
     """
     from catalog.croquis.sheet import FIRST_GARMENT, Sheet
     from catalog.croquis.wardrobe import flat
 
-    names = CATEGORIES[shape.category].materials
-    if len(names) == 1:
-        return names[0], 1.0
-    # 1. what is seen
     light, waves = _look(list(zip(photos, masks, strict=True)))
-    # 2. the same garment in each material
-    far = {}
-    for name in names:
-        drawn = []
-        for seed in DRAWN:
-            sheet = Sheet(1.0)
-            flat(sheet, shape, Cloth(colors=colors, pattern=pattern, material=name), seed=seed)
-            drawn.append((sheet.pixels(), sheet.regions() >= FIRST_GARMENT))
-        own_light, own_waves = _look(drawn)
-        far[name] = float(np.abs(own_light - light).sum())
-        if waves is not None and own_waves is not None:
-            far[name] += _SPECTRUM * float(np.linalg.norm(own_waves - waves))
-    # 3. the nearest
-    best = min(far, key=lambda name: far[name])
-    return best, float(1.0 / sum(np.exp(_SHARP * (far[best] - d)) for d in far.values()))
+    far: dict[Shape, dict[str, float]] = {shape: {} for shape in shapes}
+    for shape in shapes:
+        for name in CATEGORIES[shape.category].materials:
+            cloth, drawn = Cloth(colors=colors, pattern=pattern, material=name), []
+            for seed in DRAWN:
+                sheet = Sheet(1.0)
+                flat(sheet, shape, cloth, seed=seed)
+                drawn.append((sheet.pixels(), sheet.regions() >= FIRST_GARMENT))
+            own_light, own_waves = _look(drawn)
+            far[shape][name] = float(np.abs(own_light - light).sum())
+            if waves is not None and own_waves is not None:
+                far[shape][name] += _SPECTRUM * float(np.linalg.norm(own_waves - waves))
+    return far
 
 
 def _look(seen: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray | None]:

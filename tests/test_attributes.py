@@ -78,6 +78,17 @@ def test_the_material_of_drawings_is_measured(measured):
     assert all(cloth(a).material == a.material for _, a in measured)
 
 
+@pytest.mark.parametrize("id", ["brown-leather-jacket", "indigo-straight-jeans"])
+def test_kinds_of_one_outline_are_told_apart_by_their_cloth(id, monkeypatch):
+    garment = next(g for g in GARMENTS if g.id == id)
+    photos = [np.asarray(p) for p in starter_photos(garment, 4)]
+    masks = [cut_out(p) for p in photos]
+    found = measure(photos, masks)
+    assert (found.category, found.material) == (garment.category, garment.material)
+    monkeypatch.setattr(attributes, "_CLOTH", 0.0)
+    assert measure(photos, masks).category != garment.category, "its outline says something else"
+
+
 @pytest.mark.parametrize("material", ["wool", "linen", "cotton"])
 def test_a_materials_marks_are_read_whatever_the_colour(material):
     shape = Shape(category="trousers", length="ankle")

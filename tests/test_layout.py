@@ -91,6 +91,8 @@ def test_long_sleeves_are_rolled_when_summer_weighs_most():
     assert (warm.regions == 1).sum() > (cold.regions == 1).sum(), "forearms show"
     mixed = laid(shirt, JEANS, season={"summer": 0.4, "winter": 0.6})
     assert mixed.sha256 == cold.sha256
+    asked = lay_out((shirt, JEANS), Person(), "standing", SUMMER, sleeves_down=(0,))
+    assert asked.sha256 == cold.sha256, "who asks for long sleeves gets them in summer too"
 
 
 @pytest.mark.parametrize("pose", POSES)

@@ -9,7 +9,7 @@ import torch
 from catalog.croquis.sam import SIZE, load_sam, new_sam, save_sam
 from catalog.errors import BadValue, ModelUnavailable
 from tools import segment as segments
-from tools.segment import Prompt, Segmenter, check_prompt
+from tools.segment import LOOSE, Prompt, Segmenter, check_prompt
 
 SMALL = SIZE | {"image": 128}
 
@@ -114,14 +114,33 @@ def test_points_count_in_the_pictures_pixels_not_in_the_models(segmenter):
         Prompt(box=(10, 10, 10, 50)),
         Prompt(box=(10, 10, 9999, 50)),
         Prompt(points=((1.0, 1.0, True),), refine=np.zeros((3, 3))),
+        Prompt(points=((9.0, 9.0, False),)),
+        Prompt(points=((9.0, 9.0, True), (9.0, 9.0, False))),
     ],
     ids=["nothing", "outside", "negative", "no number", "too many", "empty box", "huge box",
-         "not an answer"],
+         "not an answer", "nothing meant", "contradiction"],
 )  # fmt: skip
 def test_what_cannot_be_clicked_is_refused(segmenter, prompt):
     with pytest.raises(BadValue):
         segmenter.segment(picture(1), prompt)
     assert segmenter.segment(picture(1), Prompt(points=((1.0, 1.0, True),)))
+
+
+def test_an_answer_stays_in_its_box_and_leaves_out_what_was_clicked_away(segmenter):
+    for found in segmenter.segment(picture(1), Prompt(box=(30, 40, 60, 90))):
+        y, x = np.nonzero(found.mask)
+        near = (x >= 30 - LOOSE) & (x < 60 + LOOSE) & (y >= 40 - LOOSE) & (y < 90 + LOOSE)
+        assert near.all()
+    shoes = np.zeros((100, 100), bool)
+    shoes[80:95, 10:40] = shoes[80:95, 60:90] = True
+    left = shoes.copy()
+    left[:, 50:] = False
+    points = np.array([[20.0, 85.0, 1.0], [70.0, 85.0, 0.0]])
+    assert np.array_equal(segments._within(shoes, points, None), left)
+    # within one part the model has already taken both clicks in
+    points[1, 0] = 30.0
+    assert np.array_equal(segments._within(shoes, points, None), shoes)
+    assert np.array_equal(segments._within(shoes, points[:1], None), shoes)
 
 
 def test_a_box_may_end_where_the_picture_does_and_not_beyond():

@@ -74,6 +74,46 @@ def test_shorter_sleeves_uncover_arms_and_leave_the_legs_alone(studio, look):
     assert not mask[620:].any()
 
 
+def test_sleeves_that_somebody_asks_to_be_long_are_not_rolled(studio):
+    worn = Worn(id="yellow-lemon-midi-dress", sleeves="long")
+
+    def sleeved(season: str) -> str:
+        plan = PLAN.model_copy(update={"garments": (worn,), "season": {season: 1.0}})
+        return studio.briefs.layout(plan).sha256
+
+    assert sleeved("summer") == sleeved("winter"), "only sleeves nobody asked for are rolled"
+
+
+@pytest.mark.parametrize("word", ["plaid-midi-skirt", "bottom", "midi skirt", "skirt"])
+def test_a_garment_is_named_by_id_slot_kind_or_the_last_word_of_its_kind(word):
+    cards = {g.id: g for g in starter_garments()}
+    skirt = next(g for g in cards.values() if g.category == "midi skirt")
+    worn = [cards["white-cotton-tee"], skirt.model_copy(update={"id": "plaid-midi-skirt"})]
+    assert touch_up.index_of(worn, word) == 1
+    with pytest.raises(UnknownName, match="dress"):
+        touch_up.index_of(worn, "dress")
+
+
+def test_a_garment_that_others_hide_is_said_to_be_hidden(studio):
+    over = ("black-turtleneck", "navy-wool-coat", "burgundy-wool-scarf")
+    known = {g.id for g in starter_garments()}
+    worn = tuple(Worn(id=id) for id in (*over, "indigo-straight-jeans") if id in known)
+    look = studio.render_look(PLAN.model_copy(update={"garments": worn, "steps": 1}))
+    layout = studio.briefs.layout(look.receipt.plan)
+    hidden = [w.id for i, w in enumerate(worn) if not layout.mask(i).any()]
+    seen = np.zeros((4, 4), bool)
+    with pytest.raises(BadValue, match="hides it"):
+        touch_up.require_seen(studio.catalog.get(worn[0].id), seen, seen)
+    for id in hidden:
+        with pytest.raises(BadValue, match="hides it"):
+            studio.touch_up(look.id, garment=id, color="white")
+
+
+def test_a_mask_beside_the_garment_that_is_named_is_refused(studio, look):
+    with pytest.raises(BadValue, match="does not touch"):
+        studio.touch_up(look.id, garment="sneakers", mask=CORNER)
+
+
 def test_a_swap_dresses_only_that_slot_anew(studio, look):
     boots = studio.touch_up(look.id, garment="sneakers", swap="brown-leather-boots")
     assert [w.id for w in boots.receipt.plan.garments] == [*OUTFIT[:3], "brown-leather-boots"]

@@ -36,7 +36,8 @@ class Briefs:
     def layout(self, plan: Plan, window: Window | None = None) -> Layout:
         """Where each garment is on this person; ``window``: of that part of the picture."""
         person = Person(**plan.person.model_dump())
-        return lay_out(self.garments(plan), person, plan.pose, plan.season, window)
+        down = [i for i, worn in enumerate(plan.garments) if worn.sleeves == "long"]
+        return lay_out(self.garments(plan), person, plan.pose, plan.season, window, down)
 
     def adapters(self, plan: Plan, layout: Layout) -> tuple[AdapterUse, ...]:
         """The LoRAs at work: a garment's, in order, then the seasons', then the sampler's.

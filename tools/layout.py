@@ -61,11 +61,13 @@ def lay_out(
     posture: str | pose.Points,
     season: Mapping[Season, float],
     window: Window | None = None,
+    sleeves_down: Sequence[int] = (),
 ) -> Layout:
     """Draw the layout of an outfit on a body, posed as a preset or as measured on a picture.
 
     Season decides how clothes are worn: sleeves rolled when summer weighs most, coats closed when
-    winter does. With a ``window`` it is the layout of that part alone, at the size of a whole one.
+    winter does; ``sleeves_down`` names garments whose sleeves somebody asked to be long: those stay
+    down. With a ``window`` it is the layout of that part alone, at the size of a whole one.
 
     Raises:
         UnknownName: no such pose.
@@ -79,6 +81,7 @@ def lay_out(
         season=(),
         seed=person.seed,
         sleeves_rolled=season.get("summer", 0.0) > 0.5,
+        sleeves_down=tuple(sleeves_down),
     )
     view = WHOLE
     if window is not None:

@@ -18,7 +18,11 @@ import numpy as np
 
 from catalog.errors import BadValue, Damaged, ModelUnavailable
 
+EMBEDDED = "croquis SAM"
+"""Name of the model that ships with the program; it learned from the drawn world."""
 MOST_POINTS = 64
+LOOSE = 8
+"""Pixels by which an answer may reach out of a box: people draw boxes in a hurry."""
 EMBEDDING_BYTES = 256 * 2**20
 """Embeddings kept in memory; the least recently used ones go first."""
 
@@ -76,7 +80,7 @@ class Segmenter:
                     "Name the garment instead, or an official checkpoint in STYLIST_SAM; "
                     "to train ours: python -m catalog.croquis.train_sam.",
                 )
-            return cls(load_sam(folder).to(device), "croquis SAM")
+            return cls(load_sam(folder).to(device), EMBEDDED)
         kind = next((k for k in ("vit_b", "vit_l", "vit_h") if k in checkpoint.name), None)
         if kind is None or not checkpoint.is_file():
             raise ModelUnavailable(
@@ -95,6 +99,8 @@ class Segmenter:
 
     def segment(self, picture: np.ndarray, prompt: Prompt) -> list[Candidate]:
         """Three candidates, the most likely first; one after several clicks or when one is refined.
+
+        None reaches out of the box by more than ``LOOSE``, nor keeps a part that was clicked away.
 
         Raises:
             BadValue: nothing was clicked, too much was, or outside the picture.
@@ -117,7 +123,11 @@ class Segmenter:
             )
         order = np.argsort(-scores)
         return [
-            Candidate(masks[i], float(np.clip(scores[i], 0, 1)), logits[i].astype(np.float32))
+            Candidate(
+                _within(masks[i], points, box),
+                float(np.clip(scores[i], 0, 1)),
+                logits[i].astype(np.float32),
+            )
             for i in order
         ]
 
@@ -175,6 +185,16 @@ def check_prompt(prompt: Prompt, rows: int, columns: int) -> tuple[np.ndarray, n
     """
     if not prompt.points and prompt.box is None:
         raise BadValue("Nothing was clicked.", "Give a point or a box, or name a garment.")
+    if prompt.box is None and prompt.refine is None and not any(k for *_, k in prompt.points):
+        raise BadValue(
+            "The clicks only say what is not meant.", "Click on what is meant first: x,y,+."
+        )
+    places: dict[tuple[float, float], bool] = {}
+    for x, y, keep in prompt.points:
+        if places.setdefault((x, y), keep) != keep:
+            raise BadValue(
+                f"{x:g}, {y:g} is both added and taken away.", "Leave one of the two clicks out."
+            )
     if len(prompt.points) > MOST_POINTS:
         raise BadValue(f"{len(prompt.points)} points are too many.", f"At most {MOST_POINTS}.")
     points = np.array([(x, y, float(keep)) for x, y, keep in prompt.points], float).reshape(-1, 3)
@@ -186,6 +206,25 @@ def check_prompt(prompt: Prompt, rows: int, columns: int) -> tuple[np.ndarray, n
     if box[2] <= box[0] or box[3] <= box[1]:
         raise BadValue("The box is empty.", "It is x0, y0, x1, y1: left, top, right, bottom.")
     return points, box
+
+
+def _within(mask: np.ndarray, points: np.ndarray, box: np.ndarray | None) -> np.ndarray:
+    """``mask`` without what lies outside a box, and without parts that only a taking click is in.
+
+    A model answers with what it takes for one thing: for both shoes, where one was meant.
+    """
+    if box is not None:
+        rows, columns = np.ogrid[: mask.shape[0], : mask.shape[1]]
+        x0, y0, x1, y1 = box + (-LOOSE, -LOOSE, LOOSE, LOOSE)
+        mask = mask & (columns >= x0) & (columns < x1) & (rows >= y0) & (rows < y1)
+    if len(points) and not points[:, 2].all():
+        import cv2
+
+        _, parts = cv2.connectedComponents(mask.astype(np.uint8))
+        under = parts[points[:, 1].astype(int), points[:, 0].astype(int)]
+        kept, away = set(under[points[:, 2] > 0]), set(under[points[:, 2] == 0])
+        mask = mask & ~np.isin(parts, list(away - kept - {0}))
+    return mask
 
 
 def _check_inside(

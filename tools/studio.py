@@ -446,6 +446,7 @@ class Studio:
         if swap is None and color is None and changes:
             touch_up.require_other_shape(garments[index], before, layout)
         seen = self.parts.labels(look) == index + 1
+        touch_up.require_seen(garments[index], seen, before.mask(index), layout.mask(index))
         reach = touch_up.region(seen, before, layout, index, touch.padding is not None)
         if marked is None or (clicked and np.array_equal(marked, seen)):
             marked = reach  # pointing at a garment means the garment
@@ -453,7 +454,7 @@ class Studio:
             marked = marked | reach  # another shape needs room beyond what was clicked
         marked = masks.reshaped(marked, reshape)
         marked = masks.require_part(masks.invert(marked) if inverted else marked)
-        if changes:
+        if changes or garment is not None:
             touch_up.require_reach(marked, reach, garments[index])
         # 3. repaint and put the rest back
         adapters = self.briefs.adapters(plan, layout)

@@ -187,11 +187,27 @@ def garment_at(layout: Layout, mask: np.ndarray) -> int:
 
 
 def index_of(garments: Sequence[Garment], name: str) -> int:
-    """Index of a garment by its id, slot or category. Raises UnknownName."""
+    """Index of a garment by its id, slot, category, or the last word of that: “skirt”.
+
+    Raises UnknownName, also when two garments are meant by one last word.
+    """
     for i, garment in enumerate(garments):
         if name in (garment.id, garment.slot, garment.category):
             return i
-    raise UnknownName.among("garment in this look", name, [g.id for g in garments])
+    meant = [i for i, g in enumerate(garments) if g.category.split()[-1] == name]
+    if len(meant) == 1:
+        return meant[0]
+    known = [word for g in garments for word in (g.id, g.category)]
+    raise UnknownName.among("garment in this look", name, known)
+
+
+def require_seen(garment: Garment, *where: np.ndarray) -> None:
+    """Raises BadValue when a garment is in none of the masks ``where``: others hide it."""
+    if not any(mask.any() for mask in where):
+        raise BadValue(
+            f"{garment.name} cannot be seen in this look: what is worn over it hides it.",
+            "Name another garment, or ask for a look without the one above.",
+        )
 
 
 def region(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,6 +115,8 @@ def quieten(settings: Settings, env: MutableMapping[str, str] | None = None) -> 
     if settings.base not in HUB_BASES or settings.models is not None:
         env["HF_HUB_OFFLINE"] = "1"
     env["GRADIO_TEMP_DIR"] = str(settings.home / "cache" / "page")
+    # latents of a repaint look to diffusers like a picture in an old range; nothing is wrong
+    warnings.filterwarnings("ignore", "Passing `image` as torch tensor", FutureWarning)
 
 
 def _models(value: str | None) -> Path | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ui.settings import Settings
-from ui.terminal import plain, print_json, say
+from ui.terminal import command_name, plain, print_json, say
 
 if TYPE_CHECKING:
     from agent.conversation import Conversations
@@ -54,7 +54,7 @@ def _list(args: argparse.Namespace, settings: Settings) -> int:
     for thread in mine:
         last = plain(thread.turns[-1].user[:60]) if thread.turns else ""
         print(f"{thread.id:<28} {len(thread.turns):>4} turns  {last}")
-    say(f"{len(mine)} conversations. Go on with one: stylist look REQUEST --thread ID")
+    say(f"{len(mine)} conversations. Go on with one: {command_name()} look REQUEST --thread ID")
     return 0
 
 

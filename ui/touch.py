@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from catalog.errors import BadValue, clip
 from ui import threads
 from ui.settings import Settings
-from ui.terminal import Progress, print_json, stoppable
+from ui.terminal import Progress, command_name, print_json, stoppable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +58,8 @@ def add_commands(
         else:
             print(f"Picture: {look.image}")
             print(f"Receipt: {look.receipt_file}")
-            print(f"Go on:   stylist touch {look.id} --garment … (or back to {args.look})")
+            again = f"{command_name()} touch {look.id} --garment …"
+            print(f"Go on:   {again} (or back to {args.look})")
         return 0
 
     def undo(args: argparse.Namespace, settings: Settings) -> int:
@@ -74,6 +75,7 @@ def add_commands(
 
     def segment(args: argparse.Namespace, settings: Settings) -> int:
         from tools.mask import reshaped
+        from tools.segment import EMBEDDED
 
         studio = stylist(settings).studio
         if _LOOK.fullmatch(args.picture):
@@ -99,6 +101,9 @@ def add_commands(
             print(f"{chosen} {number}  score {one['score']:.2f}  {one['share']:6.1%} of the picture"
                   f"  box {one['box']}")  # fmt: skip
         print(f"Mask:    {args.out or 'not written; give --out FILE'}")
+        if "photo" in picture and found.model == EMBEDDED:
+            print("Photos:  the croquis SAM learned from drawings and is unsure of photos; an "
+                  "official checkpoint is set by STYLIST_SAM.")  # fmt: skip
         if "photo" in picture:
             print("Repaint: looks only; a photo needs the sd15 base.")
         return 0

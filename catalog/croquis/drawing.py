@@ -30,6 +30,8 @@ class Worn:
     season: tuple[tuple[str, float], ...]
     seed: int
     sleeves_rolled: bool = False
+    sleeves_down: tuple[int, ...] = ()
+    """Garments of the outfit whose sleeves stay down all the same."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,12 @@ def draw(
                 scene.seat(sheet, fig)
             scene.contact_shadow(sheet, fig)
         wardrobe.dress(
-            sheet, fig, truth.outfit, seed=truth.seed, sleeves_rolled=truth.sleeves_rolled
+            sheet,
+            fig,
+            truth.outfit,
+            seed=truth.seed,
+            sleeves_rolled=truth.sleeves_rolled,
+            sleeves_down=truth.sleeves_down,
         )
         if picture:
             scene.weather(sheet, truth.scene, season, rng)

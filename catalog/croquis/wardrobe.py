@@ -60,6 +60,7 @@ def dress(
     *,
     seed: int = 0,
     sleeves_rolled: bool = False,
+    sleeves_down: Sequence[int] = (),
 ) -> None:
     """Draw ``fig`` wearing ``outfit``; garment ``i`` gets region ``FIRST_GARMENT + i``.
 
@@ -69,7 +70,8 @@ def dress(
     body = Body(fig)
     jobs: dict[str, list[Job]] = {slot: [] for slot in _SLOTS}
     for i, (shape, cloth) in enumerate(outfit):
-        job = Job(sheet, body, shape, cloth, FIRST_GARMENT + i, seed * 31 + i, sleeves_rolled)
+        rolled = sleeves_rolled and i not in sleeves_down
+        job = Job(sheet, body, shape, cloth, FIRST_GARMENT + i, seed * 31 + i, rolled)
         jobs[CATEGORIES[shape.category].slot].append(job)
     shirts = sorted(jobs["top"], key=lambda job: job.shape.open)
     covered = bool(jobs["headwear"])

@@ -68,6 +68,7 @@ def test_a_model_adds_candidates_and_answers_further_clicks(room):
     assert first.own and 1 <= len(first.masks) <= 4
     second = marking.marked(room, look, first, 200, 500, False)
     assert second is None or (not second.own and second.mark().mask is second.mask)
+    assert marking.marked(room, look, first, x, y, False) is None, "the click is taken back"
 
 
 @pytest.fixture(scope="module")

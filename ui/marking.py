@@ -91,9 +91,12 @@ def marked(
     before = before if before is not None and before.look == look and before.masks else None
     if before is not None and not before.points:
         return _combined(studio, known, before, (x, y), keep)
-    points = (*(before.points if before else ()), (x, y, keep))
+    # of two clicks on one pixel the later one counts
+    earlier = [p for p in (before.points if before else ()) if p[:2] != (x, y)]
+    points = (*earlier, (x, y, keep))
     try:
-        found = studio.segment(look, points=points) if before or keep else None
+        meant = any(k for *_, k in points)
+        found = studio.segment(look, points=points) if meant else None
     except ModelUnavailable:
         found = None
     if before is None:

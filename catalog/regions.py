@@ -115,10 +115,7 @@ class LoraMasks:
             if not self._by_cells or reads_time:
                 return out
             if out.ndim == 4:
-                mask = self._by_size[(out.shape[2], out.shape[3])].to(out.dtype)
-                # with ranks last: of one rank, torch would forget that channels lie innermost,
-                # and every layer after it would be slow
-                return (out.permute(0, 2, 3, 1) * mask).permute(0, 3, 1, 2)
+                return _times(out, self._by_size[(out.shape[2], out.shape[3])].to(out.dtype))
             if reads_words and self._by_tokens is not None:
                 return out * self._by_tokens.to(out.dtype)
             return out * self._by_cells[out.shape[1]].to(out.dtype)
@@ -140,7 +137,7 @@ class LoraMasks:
             level = F.avg_pool2d(shares, factor) if factor > 1 else shares
             mask = level[:, index]
             mask[:, everywhere] = 1.0
-            self._by_size[(rows // factor, columns // factor)] = mask.permute(0, 2, 3, 1)
+            self._by_size[(rows // factor, columns // factor)] = mask
             self._by_cells[mask.shape[2] * mask.shape[3]] = mask.flatten(2).transpose(1, 2)
         tokens = torch.zeros(1, phrases * TOKENS, len(owner), device=shares.device)
         for rank, phrase in enumerate(owner):
@@ -155,6 +152,19 @@ class LoraMasks:
             self._by_size.clear()
             self._by_cells.clear()
             self._by_tokens = None
+
+
+def _times(out: Tensor, mask: Tensor) -> Tensor:
+    """``out * mask``, both ``(B, C, h, w)``, in the order of memory that ``out`` is in.
+
+    Of one channel torch forgets that it lies innermost, and the layers after it become slow.
+    """
+    product = out * mask
+    if out.shape[1] == 1 and product.stride() != out.stride():
+        same = [i for i in (0, 2, 3) if product.stride(i) == out.stride(i)]
+        if len(same) == 3:  # what differs is the stride of the one channel, which moves nothing
+            return product.as_strided(product.shape, out.stride())
+    return product
 
 
 def encode_phrases(tokenizer, text_encoder, phrases: Sequence[str]) -> Tensor:

@@ -46,7 +46,8 @@ test: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	# two processes of one thread: most tests keep one core busy, and threads of both would wait
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 bench: setup
 	@$(BIN)/python -m bench

@@ -42,11 +42,12 @@ demo: setup
 chat: setup
 	@$(BIN)/stylist chat
 
+# Two processes of one thread: most tests keep one core busy, and the threads of two would wait for
+# each other.
 test: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	# two processes of one thread: most tests keep one core busy, and threads of both would wait
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 bench: setup

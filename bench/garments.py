@@ -122,7 +122,7 @@ def _taken_in(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
 @figure("real-kind", better="higher", issue=6, target=70, unit="%", minutes=4)
 def real_kind() -> Measured:
     """Real photos, of the half that trained nothing, whose kind is one that their label means."""
-    from catalog.attributes import kind_and_shape
+    from catalog.attributes import outline
     from catalog.photo_kind import KINDS
 
     rows = []
@@ -131,7 +131,7 @@ def real_kind() -> Measured:
         kind, sure = "", 0.0
         if taken:
             photo, framed, mask = taken
-            kind, sure = kind_and_shape([(framed, mask)], whole=[photo])[0][0]
+            kind, sure = outline([(framed, mask)], whole=[photo]).kinds[0]
         slot = CATEGORIES[kind].slot if kind else ""
         rows.append((kind in KINDS[label], slot == CATEGORIES[KINDS[label][0]].slot, sure > 0.5))
     right, slot, believed = np.array(rows).T

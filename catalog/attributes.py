@@ -43,8 +43,7 @@ _NEAR = 1.5
 """So many kinds, and so much farther from a silhouette than the nearest, are one outline: jeans and
 trousers, jackets of leather and of denim."""
 _CLOTH = 0.3
-"""What a distance of cloth counts beside one of silhouettes (`python -m bench photo-kind`); a third
-or three times as much makes little difference."""
+"""What a distance of cloth counts beside one of silhouettes (`python -m bench photo-kind`)."""
 _LEAST = 0.08
 """Share of the garment below which a colour is a button or an outline."""
 
@@ -108,23 +107,18 @@ def measure(
         raise BadValue("No garment stands out in any photo.", "Give photos of one garment alone.")
     came = None if whole is None else [whole[i] for i in there]
     # 1. what it can be by its outline, and for real photos by the classifier
-    nearest, shapes = _nearest(seen, category)
-    kinds = by_silhouette(nearest)
-    drawn = False
-    if category is None:
-        kinds, drawn = _told(nearest, _chances(seen, came))
-    elif len(CATEGORIES[category].materials) > 1:
-        drawn = is_drawn(seen, came)
+    told = outline(seen, category, came)
+    kinds, nearest, shapes = told.kinds, told.nearest, told.shapes
     # 2. colours and pattern
     shape = shapes[kinds[0][0]]
     colors, shares = _colors(seen)
     material, certain = CATEGORIES[shape.category].materials[0], 0.0
     pattern, sure = "plain", 0.9
-    same = _same_size(seen)
+    same = _same_size(seen) if told.drawn or len(colors) > 1 else ([], [])
     if len(colors) > 1:
         pattern, sure = pattern_of(*same, shape, colors, material)
     # 3. drawings: the material, and with it which of the kinds of one outline it is
-    if drawn:
+    if told.drawn:
         ground = colors if pattern != "plain" else colors[:1]
         alike = [
             kind for kind, _ in kinds[:_RIVALS] if nearest[kind] <= nearest[kinds[0][0]] + _NEAR
@@ -184,71 +178,60 @@ def silhouette(mask: np.ndarray) -> np.ndarray:
     return cv2.GaussianBlur(out, (0, 0), 0.7).ravel()
 
 
-def kind_and_shape(
+@dataclass(frozen=True)
+class Outline:
+    """What a garment can be by its outline."""
+
+    kinds: list[tuple[str, float]]
+    """With their confidence 0–1, best first; for real photos as the classifier has them."""
+    nearest: dict[str, float]
+    """Kind → distance of its nearest drawn silhouette."""
+    shapes: dict[str, Shape]
+    """Kind → the shape of that one."""
+    drawn: bool
+    """Whether the classifier takes the photos for drawn ones; not asked where nothing hangs on
+    it."""
+
+
+def outline(
     seen: Sequence[tuple[np.ndarray, np.ndarray]],
     category: str | None = None,
     whole: Sequence[np.ndarray] | None = None,
-) -> tuple[list[tuple[str, float]], Shape]:
-    """Kinds with their confidence (0–1), the chosen one first, and the shape of that kind.
+) -> Outline:
+    """What the garment can be.
 
     Args:
         seen: photo uint8 ``(H, W, 3)`` and mask bool ``(H, W)``, not empty, of one garment.
-        category: what it is, when that is known.
+        category: what it is, when that is known: then no classifier is needed.
         whole: see ``measure``.
 
     Raises:
         ModelUnavailable: see ``measure``.
     """
-    nearest, shapes = _nearest(seen, category)
-    kinds = by_silhouette(nearest)
-    if category is None:
-        kinds, _ = _told(nearest, _chances(seen, whole))
-    return kinds, shapes[kinds[0][0]]
-
-
-def _nearest(
-    seen: Sequence[tuple[np.ndarray, np.ndarray]], category: str | None
-) -> tuple[dict[str, float], dict[str, Shape]]:
-    """Kind → distance of its nearest drawn silhouette, and that one's shape."""
-    shapes, drawn = _silhouettes()
-    far = np.mean([np.linalg.norm(drawn - silhouette(m), axis=1) for _, m in seen], 0)
+    # 1. the nearest silhouette of each kind
+    every, silhouettes = _silhouettes()
+    far = np.mean([np.linalg.norm(silhouettes - silhouette(m), axis=1) for _, m in seen], 0)
     nearest: dict[str, float] = {}
-    best: dict[str, Shape] = {}
-    for shape, distance in zip(shapes, far.tolist(), strict=True):
+    shapes: dict[str, Shape] = {}
+    for shape, distance in zip(every, far.tolist(), strict=True):
         kind = shape.category
         if category in (None, kind) and distance < nearest.get(kind, np.inf):
-            nearest[kind], best[kind] = distance, shape
-    return nearest, best
-
-
-def _told(
-    nearest: dict[str, float], chances: dict[str, float]
-) -> tuple[list[tuple[str, float]], bool]:
-    """Kinds with their confidence, best first, and whether the classifier takes it for drawn."""
-    if max(chances, key=lambda label: chances[label]) == DRAWN:
-        return by_silhouette(nearest), True
-    return by_label(chances, nearest), False
-
-
-def is_drawn(
-    seen: Sequence[tuple[np.ndarray, np.ndarray]], whole: Sequence[np.ndarray] | None = None
-) -> bool:
-    """Whether photos and masks, as ``kind_and_shape`` has them, show the drawn world.
-
-    Where nothing can tell, they do not.
-    """
-    try:
-        chances = _chances(seen, whole)
-    except ModelUnavailable:
-        return False
-    return max(chances, key=lambda label: chances[label]) == DRAWN
-
-
-def _chances(
-    seen: Sequence[tuple[np.ndarray, np.ndarray]], whole: Sequence[np.ndarray] | None
-) -> dict[str, float]:
+            nearest[kind], shapes[kind] = distance, shape
+    kinds = by_silhouette(nearest)
+    # 2. is it of the drawn world, or what does the classifier of real photos say
+    if category is not None and len(CATEGORIES[category].materials) == 1:
+        return Outline(kinds, nearest, shapes, drawn=False)
     photos, masks = zip(*seen, strict=True)
-    return label_chances(photos, masks, whole)
+    try:
+        chances = label_chances(photos, masks, whole)
+    except ModelUnavailable:
+        if category is None:
+            raise
+        return Outline(kinds, nearest, shapes, drawn=False)
+    drawn = max(chances, key=lambda label: chances[label]) == DRAWN
+    if not drawn and category is None:
+        kinds = by_label(chances, nearest)
+    return Outline(kinds, nearest, shapes, drawn)
 
 
 def by_silhouette(nearest: dict[str, float]) -> list[tuple[str, float]]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from catalog.croquis.palette import srgb_to_lab
 from catalog.garment import CATEGORIES, Cloth, Shape
-from catalog.pattern import mean_spectrum, spectrum
+from catalog.pattern import laid_flat, mean_spectrum, spectrum
 
 DRAWN = range(60, 64)
 """Seeds of the drawings that each material is compared by."""
@@ -26,20 +26,6 @@ _SPECTRUM = 10.0
 """How much a difference of spectra counts beside one of lightness."""
 _SHARP = 1.5
 """How fast belief falls with distance."""
-
-
-def material_of(
-    photos: Sequence[np.ndarray],
-    masks: Sequence[np.ndarray],
-    shape: Shape,
-    colors: tuple[str, ...],
-    pattern: str,
-) -> tuple[str, float]:
-    """The material of a drawn garment, one of those its kind is made of, and how sure it is, 0–1.
-
-    Arguments are those of ``distances``.
-    """
-    return likeliest(distances(photos, masks, [shape], colors, pattern)[shape])
 
 
 def likeliest(far: Mapping[str, float]) -> tuple[str, float]:
@@ -66,19 +52,12 @@ def distances(
     Returns:
         Of each shape the distance by material; neighbours lie about 1 apart.
     """
-    from catalog.croquis.sheet import FIRST_GARMENT, Sheet
-    from catalog.croquis.wardrobe import flat
-
     light, waves = _look(list(zip(photos, masks, strict=True)))
     far: dict[Shape, dict[str, float]] = {shape: {} for shape in shapes}
     for shape in shapes:
         for name in CATEGORIES[shape.category].materials:
-            cloth, drawn = Cloth(colors=colors, pattern=pattern, material=name), []
-            for seed in DRAWN:
-                sheet = Sheet(1.0)
-                flat(sheet, shape, cloth, seed=seed)
-                drawn.append((sheet.pixels(), sheet.regions() >= FIRST_GARMENT))
-            own_light, own_waves = _look(drawn)
+            cloth = Cloth(colors=colors, pattern=pattern, material=name)
+            own_light, own_waves = _look([laid_flat(shape, cloth, seed) for seed in DRAWN])
             far[shape][name] = float(np.abs(own_light - light).sum())
             if waves is not None and own_waves is not None:
                 far[shape][name] += _SPECTRUM * float(np.linalg.norm(own_waves - waves))

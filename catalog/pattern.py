@@ -40,8 +40,6 @@ def pattern_of(
         ``("plain", 0.0)`` when the garment is too narrow to see a pattern on it.
     """
     from catalog.croquis.cloth import PATTERNS
-    from catalog.croquis.sheet import FIRST_GARMENT, Sheet
-    from catalog.croquis.wardrobe import flat
 
     # 1. what is seen
     seen = mean_spectrum([spectrum(p, m) for p, m in zip(photos, masks, strict=True)])
@@ -51,11 +49,7 @@ def pattern_of(
     far: dict[str, float] = {}
     for name in PATTERNS:
         cloth = Cloth(colors=colors, pattern=name, material=material)
-        drawn = []
-        for seed in (50, 51):
-            sheet = Sheet(1.0)
-            flat(sheet, shape, cloth, seed=seed)
-            drawn.append(spectrum(sheet.pixels(), sheet.regions() >= FIRST_GARMENT))
+        drawn = [spectrum(*laid_flat(shape, cloth, seed)) for seed in (50, 51)]
         if (middle := mean_spectrum(drawn)) is not None:
             far[name] = float(np.linalg.norm(middle - seen))
     if not far:
@@ -64,6 +58,16 @@ def pattern_of(
     best = min(far, key=lambda name: far[name])
     weights = {name: np.exp(_SHARP * (far[best] - d)) for name, d in far.items()}
     return best, float(1.0 / sum(weights.values()))
+
+
+def laid_flat(shape: Shape, cloth: Cloth, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """A product photo, uint8 ``(384, 256, 3)``, as the drawn world has it, and its cut-out."""
+    from catalog.croquis import drawing
+    from catalog.croquis.sheet import FIRST_GARMENT
+
+    drawn = drawing.draw(drawing.Flat(shape, cloth, seed))
+    assert drawn.picture is not None
+    return drawn.picture, drawn.regions >= FIRST_GARMENT
 
 
 def spectrum(photo: np.ndarray, mask: np.ndarray) -> np.ndarray | None:

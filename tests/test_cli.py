@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from catalog.starter import starter_garments
 from ui.cli import main
 from ui.terminal import Progress, stoppable
 
@@ -69,6 +70,15 @@ def test_list_and_show_agree(at_home, capsys):
     assert len(cards) >= 60
     assert main(["catalog", "show", cards[0]["id"], "--json"]) == 0
     assert _json(capsys) == cards[0]
+
+
+def test_the_list_tells_what_is_sold_out_from_what_failed_its_test(at_home, capsys, monkeypatch):
+    card = starter_garments()[0].model_copy(update={"available": False})
+    flagged = card.model_copy(update={"flags": ("overcooked", "leaks")})
+    monkeypatch.setattr("catalog.index.Catalog.all", lambda self: [card, flagged])
+    assert main(["catalog", "list"]) == 0
+    sold, failed = capsys.readouterr().out.splitlines()[:2]
+    assert sold.endswith("sold out") and failed.endswith("not offered: leaks")
 
 
 def test_an_unknown_garment_names_the_nearest(at_home, capsys):

@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from catalog import attributes, photo_kind
-from catalog.attributes import by_label, by_silhouette, kind_and_shape, measure
+from catalog.attributes import by_label, by_silhouette, measure, outline
 from catalog.errors import BadValue, ModelUnavailable
 from catalog.garment import CATEGORIES
 from catalog.grab_cut import cut
@@ -124,10 +124,12 @@ def test_a_photo_taken_for_real_follows_the_head_and_a_drawn_one_the_silhouette(
         monkeypatch.setattr(attributes, "label_chances", lambda *_: told)
 
     says(drawn=0.9, Hoodie=0.1)
-    kinds, shape = kind_and_shape(seen)
+    told = outline(seen)
+    kinds, shape = told.kinds, told.shapes[told.kinds[0][0]]
     assert kinds[0][0] == shape.category and shape.category in KINDS["Pants"]
     says(Hoodie=0.7, Shirt=0.3)
-    kinds, shape = kind_and_shape(seen)
+    told = outline(seen)
+    kinds, shape = told.kinds, told.shapes[told.kinds[0][0]]
     assert kinds[0] == ("hoodie", pytest.approx(0.7)) and shape.category == "hoodie"
 
 
@@ -146,7 +148,7 @@ def test_real_photos_of_the_unread_half_are_told_better_than_by_their_silhouette
     for name in [n for n in labels if n.endswith("-12.jpg")]:
         assert int(name[-6:-4]) not in TRAINED
         photo = photo_pixels(photo_png((REAL / name).read_bytes()))
-        kinds, _ = kind_and_shape([(photo, cut(photo).mask)])
+        kinds = outline([(photo, cut(photo).mask)]).kinds
         right.append(kinds[0][0] in KINDS[labels[name]])
     assert np.mean(right) >= 0.4, "by silhouettes alone it is about one in ten"
 

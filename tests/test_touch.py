@@ -13,7 +13,7 @@ from agent.stylist import Stylist
 from catalog.croquis.sam import SIZE, new_sam
 from tools.look import Plan, Worn
 from tools.mask import grow
-from tools.segment import Segmenter
+from tools.segment import EMBEDDED, Segmenter
 from ui import threads
 from ui.cli import main
 
@@ -153,7 +153,11 @@ def test_a_photo_is_segmented_at_its_own_size(stylist, toy, capsys, tmp_path):
     found = run(capsys, "segment", str(photo), "--box", "10,10,90,80", "--out", str(out))
     assert (found["width"], found["height"]) == Image.open(out).size == (120, 90)
     assert main(["segment", str(photo), "--points", "60,40,+", "20,20,-"]) == 0
-    assert "toy SAM" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "toy SAM" in said and "learned from drawings" not in said
+    stylist.studio.segmenter.name = EMBEDDED
+    assert main(["segment", str(photo), "--points", "60,40,+"]) == 0
+    assert "learned from drawings" in capsys.readouterr().out
     (tmp_path / "text.png").write_text("no picture")
     for bad in ("text.png", "none.png"):
         answer = run(capsys, "segment", str(tmp_path / bad), "--points", "1,1,+")

@@ -185,6 +185,8 @@ def check_prompt(prompt: Prompt, rows: int, columns: int) -> tuple[np.ndarray, n
     """
     if not prompt.points and prompt.box is None:
         raise BadValue("Nothing was clicked.", "Give a point or a box, or name a garment.")
+    if len(prompt.points) > MOST_POINTS:
+        raise BadValue(f"{len(prompt.points)} points are too many.", f"At most {MOST_POINTS}.")
     if prompt.box is None and prompt.refine is None and not any(k for *_, k in prompt.points):
         raise BadValue(
             "The clicks only say what is not meant.", "Click on what is meant first: x,y,+."
@@ -195,8 +197,6 @@ def check_prompt(prompt: Prompt, rows: int, columns: int) -> tuple[np.ndarray, n
             raise BadValue(
                 f"{x:g}, {y:g} is both added and taken away.", "Leave one of the two clicks out."
             )
-    if len(prompt.points) > MOST_POINTS:
-        raise BadValue(f"{len(prompt.points)} points are too many.", f"At most {MOST_POINTS}.")
     points = np.array([(x, y, float(keep)) for x, y, keep in prompt.points], float).reshape(-1, 3)
     _check_inside(points[:, 0], points[:, 1], rows, columns, "point")
     if prompt.box is None:

@@ -70,9 +70,17 @@ def _facts(candidate: Candidate) -> dict[str, Any]:
 def named(labels: np.ndarray, index: int, garment: str) -> Selection:
     """The selection that naming garment ``index`` of a look makes. Raises BadValue: hidden."""
     mask = labels == index + 1
-    if not mask.any():
-        raise BadValue(f"{garment} cannot be seen in this look.", "Name another garment.")
+    require_seen(garment, mask)
     return Selection((Candidate(mask, 1.0, np.zeros((0, 0), np.float32)),), OWN, garment)
+
+
+def require_seen(garment: str, *where: np.ndarray) -> None:
+    """Raises BadValue when a garment is in none of the masks ``where``: others hide it."""
+    if not any(mask.any() for mask in where):
+        raise BadValue(
+            f"{garment} cannot be seen in this look: what is worn over it hides it.",
+            "Name another garment, or ask for a look without the one above.",
+        )
 
 
 def clicked(segmenter: Segmenter, picture: np.ndarray, prompt: Prompt) -> Selection:

@@ -446,7 +446,7 @@ class Studio:
         if swap is None and color is None and changes:
             touch_up.require_other_shape(garments[index], before, layout)
         seen = self.parts.labels(look) == index + 1
-        touch_up.require_seen(garments[index], seen, before.mask(index), layout.mask(index))
+        selection.require_seen(garments[index].name, seen, before.mask(index), layout.mask(index))
         reach = touch_up.region(seen, before, layout, index, touch.padding is not None)
         if marked is None or (clicked and np.array_equal(marked, seen)):
             marked = reach  # pointing at a garment means the garment

@@ -201,15 +201,6 @@ def index_of(garments: Sequence[Garment], name: str) -> int:
     raise UnknownName.among("garment in this look", name, known)
 
 
-def require_seen(garment: Garment, *where: np.ndarray) -> None:
-    """Raises BadValue when a garment is in none of the masks ``where``: others hide it."""
-    if not any(mask.any() for mask in where):
-        raise BadValue(
-            f"{garment.name} cannot be seen in this look: what is worn over it hides it.",
-            "Name another garment, or ask for a look without the one above.",
-        )
-
-
 def region(
     seen: np.ndarray, before: Layout, after: Layout, index: int, alone: bool = False
 ) -> np.ndarray:

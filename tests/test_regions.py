@@ -184,7 +184,8 @@ def test_a_mask_leaves_pictures_in_the_order_that_the_model_is_fast_in(ranks):
     # as a convolution hands them over: channels innermost, which one rank alone does not show
     inside = (24 * 16 * ranks, 1, 16 * ranks, ranks)
     low = torch.randn(2 * 24 * 16 * ranks).as_strided((2, ranks, 24, 16), inside)
-    with masks.at(halves(4, 2, 3), (2,) * ranks):
+    # shares of each picture, as in a training
+    with masks.at(halves(4, 2, 3).repeat(2, 1, 1, 1), (2,) * ranks):
         masked = apply(nn.Identity(), (), low)
     assert masked.stride() == low.stride()
     assert torch.equal(masked[..., :8], low[..., :8]) and not masked[..., 8:].any()

@@ -70,7 +70,7 @@ def _summary(chosen: list[tuple[Outfit, int]], options: Options) -> str:
 
 def _worn(outfit: Outfit, index: int, lora: bytes) -> np.ndarray:
     """The outfit drawn with ``lora`` alone on one garment, uint8 ``(384, 256, 3)``."""
-    job = renders.job(outfit.plan)
+    job = renders.job(renders.unguided(outfit.plan))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "lora.safetensors"
         path.write_bytes(lora)

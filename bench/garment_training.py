@@ -159,7 +159,9 @@ def _worn(
         layout, _ = fitting(card)
         lora, engine = catalog.lora(card.id), work._engine(card.base)
         pictures = [
-            measure.shrunk(worn(card, lora, card.lora_sha256, weight, engine, card.phrase), 2)
+            measure.shrunk(
+                worn(card, lora, card.lora_sha256, weight, engine, card.phrase, guided=True), 2
+            )
             for weight in (card.strength, 0.0)
         ]
     return card, pictures[0], pictures[1], layout.mask(0)

@@ -88,6 +88,12 @@ def job(plan: Plan, swap: Swap | None = None, called: int | None = None) -> Job:
     return made
 
 
+def unguided(plan: Plan) -> Plan:
+    """``plan`` with no garment held to its card's colours: what its words and its LoRA make of it,
+    for figures of the LoRA itself."""
+    return plan.model_copy(update={"color_weight": 0.0})
+
+
 def without_lora(plan: Plan, index: int) -> Plan:
     """``plan`` with the LoRA of garment ``index`` switched off, all else the same."""
     worn = list(plan.garments)
@@ -141,7 +147,10 @@ def _code_hash() -> str:
     root = Path(__file__).parents[1]
     files = [p for p in (root / "catalog/croquis").glob("*.py") if not p.name.startswith("train_")]
     files += [root / "catalog" / f"{n}.py" for n in ("adapters", "base", "regions", "garment")]
-    tools = ("blend", "brief", "conditions", "engine", "few_steps", "layout", "look", "pose")
+    tools = (
+        "blend", "brief", "color_guidance", "conditions", "engine", "few_steps", "layout", "look",
+        "pose",
+    )  # fmt: skip
     files += [root / "tools" / f"{n}.py" for n in tools]
     digest = hashlib.sha256()
     for path in sorted(files):

@@ -54,9 +54,15 @@ def switches() -> tuple[Switch, ...]:
 
 
 @once
+def on(number: int) -> Seen:
+    """The outfit by its LoRAs alone: nothing is held to the colours of its card."""
+    return see(renders.render(renders.unguided(outfits()[number].plan)))
+
+
+@once
 def off(switch: Switch) -> Seen:
-    """The outfit drawn again without the garment's LoRA."""
-    plan = outfits()[switch.number].plan
+    """The same, drawn again without the garment's LoRA."""
+    plan = renders.unguided(outfits()[switch.number].plan)
     return see(renders.render(renders.without_lora(plan, switch.index)))
 
 
@@ -87,6 +93,7 @@ def called(switch: Switch, lora: str) -> Seen:
     pattern can come from a LoRA only: its ``own``, ``another`` garment's or ``none``.
     """
     plan, index, _ = uncovered(switch)
+    plan = renders.unguided(plan)
     if lora == "none":
         plan = renders.without_lora(plan, index)
     swap = renders.Swap(index, _other(switch)) if lora == "another" else None
@@ -116,7 +123,7 @@ def leak_pixels() -> Measured:
     """One garment's LoRA on against off: mean change of all pixels outside its region."""
     changes = []
     for switch in _leaky():
-        a, b = pictures.rendered(switch.number), off(switch)
+        a, b = on(switch.number), off(switch)
         region = measure.dilated(a.mask(switch.garment) | b.mask(switch.garment))
         change = np.abs(a.picture.astype(np.int16) - b.picture).mean(2)
         changes.append(float(change[~region].mean()))
@@ -130,10 +137,10 @@ def leak_delta_e() -> Measured:
     worse = []
     for switch in _leaky():
         outfit = outfits()[switch.number]
-        on, without = pictures.rendered(switch.number), off(switch)
+        with_it, without = on(switch.number), off(switch)
         for i in outfit.visible:
             if i != switch.index:
-                worse.append(_worse(on, without, outfit.garments[i]))
+                worse.append(_worse(with_it, without, outfit.garments[i]))
     return Measured(float(np.mean(worse)), note=f"90 % below {np.percentile(worse, 90):.1f}")
 
 

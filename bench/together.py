@@ -39,9 +39,9 @@ def worsened(numbers: Sequence[int]) -> list[float]:
     """ΔE to its card with all LoRAs at work less that with its own alone, of every garment."""
     worse = []
     for n in numbers:
-        outfit, together = outfits()[n], pictures.rendered(n)
+        outfit, together = outfits()[n], swaps.on(n)
         for i in outfit.visible:
-            own = see(renders.render(alone(outfit.plan, i)))
+            own = see(renders.render(alone(renders.unguided(outfit.plan), i)))
             both = [card_delta_e(seen, outfit.garments[i]) for seen in (together, own)]
             worse.append(min(both[0], swaps.WORST) - min(both[1], swaps.WORST))
     return worse
@@ -86,10 +86,10 @@ def identified(seen: Seen, switch: Switch) -> bool:
 def rank_one() -> Measured:
     """Garments told from 50 others of the same kind by their region of the render: it is least
     unlike its own product photo in colour, pattern and shape (rank-1). Ceiling: drawn truth in its
-    place."""
+    place. The note: by its words alone, without LoRA and not held to its colours."""
     chosen = switches()[::NAMED_EVERY]
     with_it = np.mean([identified(pictures.rendered(s.number), s) for s in chosen])
     without = np.mean([identified(swaps.off(s), s) for s in chosen])
     ceiling = np.mean([identified(pictures.drawn(s.number), s) for s in chosen])
-    note = f"{len(chosen)} garments; without its LoRA {without:.0%}"
+    note = f"{len(chosen)} garments; by its words alone {without:.0%}"
     return Measured(100 * float(with_it), 100 * float(ceiling), note)

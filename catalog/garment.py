@@ -56,6 +56,17 @@ class Cloth(BaseModel):
     """Decoration: buttons, zip, stitching, piping …"""
 
 
+class Shade(BaseModel):
+    """A colour of a pattern as photos show it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    color: str = Field(pattern=r"^#[0-9a-f]{6}$")
+    """sRGB."""
+    share: Annotated[float, Field(gt=0, le=1)]
+    """Of the cloth that it covers."""
+
+
 class Category(BaseModel):
     """One kind of garment and the shapes it comes in."""
 
@@ -147,6 +158,8 @@ class Garment(BaseModel):
     slot: Slot
     shape: Shape
     cloth: Cloth
+    shades: tuple[Shade, ...] = ()
+    """Of a pattern, one for each of the cloth's colours; empty: plain, or not measured."""
     color: str
     """Colour word of the largest part (``palette.COLORS``)."""
     seasons: tuple[Season, ...] = Field(min_length=1)

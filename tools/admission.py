@@ -176,15 +176,22 @@ def worn(
     *,
     seed: int = SEEDS[0],
     steps: int | None = None,
+    guided: bool = False,
 ) -> np.ndarray:
-    """One picture of the trial, as ``sample`` has it; at strength 0 the LoRA is off."""
+    """One picture of the trial, as ``sample`` has it; at strength 0 the LoRA is off.
+
+    ``guided``: held to the cards' colours, as looks are. Trials are not: they tell what the LoRA
+    brings by itself.
+    """
+    from tools.color_guidance import colors_of
     from tools.engine import Job, LoraUse
 
     base = engine.base.name
     layout, phrases = fitting(card)
     phrases = (*phrases[:2], prompt, *phrases[3:])
     loras = (LoraUse(lora, sha256, strength, 2),) if strength else ()
-    job = Job(layout, phrases, loras, seed, steps or STEPS[base], GUIDANCE[base])
+    held = tuple(colors_of(g) for g in outfit(card)) if guided else ()
+    job = Job(layout, phrases, loras, seed, steps or STEPS[base], GUIDANCE[base], colors=held)
     return engine.draw(job).picture
 
 

@@ -14,6 +14,7 @@ from catalog.errors import BadValue
 from catalog.garment import Garment
 from catalog.index import Catalog
 from tools import blend, few_steps, touch_up
+from tools.color_guidance import colors_of
 from tools.edge_map import unpacked
 from tools.layout import Layout, Window, lay_out
 from tools.look import AdapterUse, Plan, Touch
@@ -87,6 +88,8 @@ class Briefs:
             control=plan.control,
             controls=plan.controls,
             edges=None if plan.edges is None else unpacked(plan.edges),
+            colors=tuple(colors_of(garment) for garment in self.garments(plan)),
+            color_weight=plan.color_weight,
         )
 
     def touched(self, job: Job, plan: Plan, mask: np.ndarray, touch: Touch) -> Job:

@@ -10,7 +10,8 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from catalog.base import Base, load_base
 from catalog.errors import BadValue, Cancelled
 from catalog.lora_file import check_lora_file, read_lora
 from tools import conditions
+from tools.color_guidance import Colors, Guide
 from tools.layout import Layout
 from tools.look import Control
 
@@ -62,6 +64,9 @@ class Job:
     controls: Mapping[str, Control] = field(default_factory=dict)
     edges: np.ndarray | None = None
     """A picture's edges to follow, uint8 ``(1, 96, 64)``."""
+    colors: tuple[Colors | None, ...] = ()
+    """What each garment of the layout is held to, None: nothing."""
+    color_weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -216,6 +221,7 @@ class Engine:
                  "height": size[1], "width": size[0], "strength": strength},
                 hold,
                 (clean, noise),
+                inside[0, 0].cpu().numpy().repeat(_CELL, 0).repeat(_CELL, 1),
             )  # fmt: skip
 
     def _run(
@@ -227,6 +233,7 @@ class Engine:
         more: dict[str, Any],
         hold: Callable[[Any, int, Tensor], Tensor] | None = None,
         begin: tuple[Tensor, Tensor] | None = None,
+        within: np.ndarray | None = None,
     ) -> Render:
         if cancel is not None and cancel.is_set():  # stopped while somebody else was drawn
             raise Cancelled(*STOPPED)
@@ -268,7 +275,7 @@ class Engine:
             return kwargs
 
         # 3. denoise
-        with self._adapter.worn(loras, shares):
+        with self._adapter.worn(loras, shares), self._held_to_colors(job, within):
             adapters_done = time.perf_counter()
             latents = pipe(
                 prompt_embeds=words,
@@ -303,6 +310,21 @@ class Engine:
                 "decode": time.perf_counter() - denoise_done,
             },
         )
+
+    @contextmanager
+    def _held_to_colors(self, job: Job, within: np.ndarray | None) -> Iterator[None]:
+        """The sampler guided to the garments' colours, of those ``within`` a part only."""
+        if not (hasattr(self._scheduler, "guide") and job.color_weight and any(job.colors)):
+            yield
+            return
+        masks = [job.layout.mask(i) for i in range(len(job.colors))]
+        if within is not None:
+            masks = [mask & within for mask in masks]
+        self._scheduler.guide = Guide(self.base.vae, masks, job.colors, job.color_weight)
+        try:
+            yield
+        finally:
+            self._scheduler.guide = None
 
     def _noise(self, job: Job, like: Tensor) -> Tensor:
         """From the processor's generator: the same picture on every device."""

@@ -110,6 +110,9 @@ class Worn(_Strict):
             shades = COLORS[self.color]
             colors = (shades[len(shades) // 2], *garment.cloth.colors[1:])
             changed["cloth"] = garment.cloth.model_copy(update={"colors": colors})
+            if garment.shades:
+                ground = garment.shades[0].model_copy(update={"color": colors[0]})
+                changed["shades"] = (ground, *garment.shades[1:])
             changed["color"] = self.color
         return garment.model_copy(update=changed) if changed else garment
 
@@ -158,6 +161,9 @@ class Plan(_Strict):
     guidance: Annotated[float, Field(ge=1, le=10)] | None = None
     """Strength of guidance, which costs two evaluations a step; 1 is none. None: by the base's own
     LoRA for it, where it has one, in a single evaluation; else what the base draws well with."""
+    color_weight: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """How closely each garment is held to its card's colours while it is drawn; 0: they are its
+    words' and its LoRA's alone. The base croquis knows how."""
     control_weight: Annotated[float, Field(ge=0, le=2)] = 1.0
     """Weight of every ControlNet that ``controls`` does not name."""
     control_start: Annotated[float, Field(ge=0, le=1)] = 0.0

@@ -151,10 +151,14 @@ def read_receipt(path: Path) -> Receipt:
     if not path.is_file():
         raise UnknownName(f"There is no receipt at {path}.", "Each look's folder holds one.")
     try:
-        return Receipt.model_validate_json(path.read_bytes())
+        said = json.loads(path.read_bytes())
+        if isinstance(said, dict) and isinstance(said.get("plan"), dict):
+            # a look of before garments were held to their colours is drawn again as it was
+            said["plan"].setdefault("color_weight", 0.0)
+        return Receipt.model_validate(said)
     except StylistError:
         raise
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Damaged(f"The receipt {path.name} cannot be read.", "Draw the look again.") from error
 
 

@@ -23,13 +23,14 @@ from catalog.base import Base, device_for, load_base
 from catalog.checkpoint import Checkpoint
 from catalog.croquis.palette import color_word
 from catalog.errors import AskDifferently, BadValue, Busy, ModelUnavailable
-from catalog.garment import CATEGORIES, SEASONS, Garment, Shape
+from catalog.garment import CATEGORIES, SEASONS, Garment, Shade, Shape
 from catalog.grab_cut import cut
 from catalog.index import Catalog
 from catalog.lora_file import check_lora_file
 from catalog.photo_file import photo_pixels, pixels_png
 from catalog.photo_frame import contact_sheet, frame
 from catalog.rembg_cut import cut_by_rembg
+from catalog.shades import shades
 from catalog.starter import starter_garments
 from catalog.tags import Choice, TagBook, Tags, choose, read_caption, write_captions
 from catalog.train_lora import lora_file
@@ -183,6 +184,7 @@ class NewGarment:
             "shape": seen.shape.model_dump(),
             "colors": seen.colors,
             "shares": seen.shares,
+            "shades": [s.model_dump() for s in shades(pictures, masks, cloth(seen).colors)],
             "pattern": seen.pattern,
             "pattern_confidence": seen.pattern_confidence,
             "material": seen.material,
@@ -212,6 +214,7 @@ class NewGarment:
         occasions = sorted({o for g in peers for o in g.occasions})
         card = Garment(
             id=order.id, name=order.name, slot=slot, shape=seen.shape, cloth=worn,
+            shades=tuple(Shade.model_validate(s) for s in found.get("shades", ())),
             color=color_word(worn.colors[0]), seasons=tuple(seasons or SEASONS),
             occasions=tuple(o for o in occasions if sum(o in g.occasions for g in peers) >= half),
             formality=statistics.median(g.formality for g in peers),

@@ -76,6 +76,11 @@ class CroquisAutoencoder(ModelMixin, ConfigMixin):
         point = DiagonalGaussianDistribution(torch.cat([z, torch.full_like(z, -30.0)], 1), True)
         return AutoencoderKLOutput(latent_dist=point) if return_dict else (point,)
 
+    def change(self, x: Tensor) -> Tensor:
+        """How much latents change where a picture does by ``x`` ``(B, 3, H, W)``, whatever it is:
+        the encoder is linear."""
+        return torch.einsum("ij,bjhw->bihw", self.analysis, F.pixel_unshuffle(x, PATCH))
+
     def linear(self, z: Tensor) -> Tensor:
         """The linear reconstruction at the encoded size."""
         patches = torch.einsum("ij,bjhw->bihw", self.synthesis, z) + self.mean[:, None, None]

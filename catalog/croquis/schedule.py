@@ -8,6 +8,7 @@ scaled to 1: a small channel starts from its best linear guess instead of having
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -20,7 +21,8 @@ class ChannelScheduler(DDIMScheduler):
     """DDIM, v-prediction, zero terminal SNR; latents are not clipped (they exceed ±1).
 
     ``deviations`` holds one number per latent channel. ``clean`` is the latest guess of the clean
-    latents, for previews.
+    latents, for previews. ``guide``, where it is set, may change that guess: it is called with it
+    and the number of steps still to come, and the step goes where its answer says.
     """
 
     @register_to_config
@@ -49,6 +51,7 @@ class ChannelScheduler(DDIMScheduler):
             set_alpha_to_one=set_alpha_to_one,
         )
         self.clean: Tensor | None = None
+        self.guide: Callable[[Tensor, int], Tensor] | None = None
 
     def velocity(self, output: Tensor, noisy: Tensor, t: Tensor | int) -> Tensor:
         """v from the UNet's output ``(B, C, H, W)``, the noisy latents, and timesteps."""
@@ -60,10 +63,24 @@ class ChannelScheduler(DDIMScheduler):
         return skip * noisy + (var / total).sqrt() * output
 
     def step(self, model_output: Tensor, timestep: Any, sample: Tensor, *args: Any, **kwargs: Any):
-        v = self.velocity(model_output, sample, timestep).to(sample.dtype)
+        v = self.velocity(model_output, sample, timestep)
+        if self.guide is not None:
+            v = self._guided(v, sample, timestep, self.guide)
+        v = v.to(sample.dtype)
         out = super().step(v, timestep, sample, *args, **kwargs)
         self.clean = out[1] if isinstance(out, tuple) else out.pred_original_sample
         return out
+
+    def _guided(
+        self, v: Tensor, noisy: Tensor, t: Any, guide: Callable[[Tensor, int], Tensor]
+    ) -> Tensor:
+        """The velocity that leads from the noisy latents to what ``guide`` makes of their guess."""
+        alpha = self.alphas_cumprod.to(noisy.device, torch.float32)[t]
+        signal, noise = alpha.sqrt(), (1 - alpha).sqrt()
+        left = int((self.timesteps < t).sum())
+        guess = signal * noisy.float() - noise * v.float()
+        clean = guide(guess, left)
+        return v if clean is guess else (signal * noisy.float() - clean) / noise
 
 
 def deviations(synthesis: Tensor) -> tuple[float, ...]:

@@ -150,8 +150,9 @@ def _problem(store: Store, id: str) -> Damaged | None:
 
 
 def _digest(garment: Garment) -> str:
-    # flags tell of the LoRA, whose hash is on the card too; cards of before had none
-    return hashlib.sha256(garment.model_dump_json(exclude={"flags"}).encode()).hexdigest()
+    # flags tell of the LoRA, whose hash is on the card too; cards of before had none, nor shades
+    without = {"flags"} if garment.shades else {"flags", "shades"}
+    return hashlib.sha256(garment.model_dump_json(exclude=without).encode()).hexdigest()
 
 
 def _first_photo(garment: Garment) -> str:

@@ -19,7 +19,7 @@ from PIL import Image
 
 from bench.figures import NotYet, once
 from bench.measure import shrunk
-from catalog.base import base_sha256, base_status, part_sha256
+from catalog.base import base_sha256, base_status, part_sha256, usual_threads
 from catalog.croquis.maps import FIRST_PHRASE
 from catalog.errors import StylistError
 from catalog.starter import starter_garments, starter_seasons
@@ -134,7 +134,7 @@ def _folder() -> Path:
         "sampler": [part_sha256("few-steps")],
         "versions": [version(p) for p in ("torch", "diffusers", "numpy", "skia-python")],
         "drawing": _code_hash(),
-        "threads": os.cpu_count(),
+        "threads": usual_threads(),
     }
     name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
     folder = Path(tempfile.gettempdir()) / f"stylist-bench-{name}"

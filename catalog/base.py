@@ -115,6 +115,15 @@ def computes_bf16(device: str) -> bool:
     return seconds(torch.bfloat16) < seconds(torch.float32)
 
 
+def usual_threads() -> int:
+    """As many as OMP_NUM_THREADS says, else as there are cores that this process may use."""
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    if said.isascii() and said.isdigit() and 1 <= int(said) <= 256:
+        return int(said)
+    allowed = getattr(os, "sched_getaffinity", None)  # not on every system
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
 def machine(device: str) -> str:
     """What computes there, in words: a card's name, or the processor's and its cores."""
     import torch

@@ -1,7 +1,9 @@
+import os
 from pathlib import Path
 
 import pytest
 
+from catalog.base import usual_threads
 from catalog.errors import BadValue
 from ui.settings import Settings, quieten, read_settings
 
@@ -110,3 +112,10 @@ def test_a_sam_checkpoint_that_is_not_there_is_refused_by_name(tmp_path):
     checkpoint.touch()
     assert read_settings({"STYLIST_SAM": str(checkpoint)}).sam == checkpoint
     assert read_settings({}).sam is None
+
+
+@pytest.mark.parametrize("said, threads", [("1", 1), ("3", 3), ("0", None), ("x", None)])
+def test_drawing_takes_as_many_threads_as_openmp_is_told(monkeypatch, said, threads):
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {4, 5, 6, 7, 9}, raising=False)
+    assert usual_threads() == (threads or 5)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from catalog.base import device_for
+from catalog.base import device_for, usual_threads
 from catalog.errors import BadValue
 from catalog.garment import Garment, Length, Sleeves, Slot
 from catalog.index import MAX_LIMIT, Catalog
@@ -85,7 +84,7 @@ class Studio:
         """Where the models of a hub base lie, if not in the hub's cache."""
         self.sam = sam
         """An official SAM checkpoint; None = the croquis SAM."""
-        self.threads = threads or os.cpu_count() or 1
+        self.threads = threads or usual_threads()
         self.catalog = Catalog(home)
         self.uploads = Uploads(home)
         self.garment_jobs = GarmentJobs(

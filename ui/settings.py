@@ -41,7 +41,8 @@ class Settings:
     """STYLIST_SAM: an official SAM checkpoint (ViT-B, L or H) that answers clicks; unset = the
     croquis SAM."""
     threads: int | None = None
-    """STYLIST_THREADS: processor threads for drawing, 1–256; unset = all cores."""
+    """STYLIST_THREADS: processor threads for drawing, 1–256; unset = OMP_NUM_THREADS, else all
+    cores."""
     host: str = "127.0.0.1"
     """STYLIST_HOST: address the chat page listens on."""
     port: int = 7860

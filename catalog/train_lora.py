@@ -349,7 +349,11 @@ def _train(
         groups.append({"params": [p for p in text.parameters() if p.requires_grad],
                        "peak": options.text})  # fmt: skip
         trained += groups[1]["params"]
-    optimizer = torch.optim.AdamW(groups, options.rate, betas=(0.9, 0.99), weight_decay=0.0)
+    # foreach: two hundred small tensors took a thirtieth of a step one by one. (Fused is quicker
+    # still, but how it rounds depends on where memory lies: a resumed training would differ.)
+    optimizer = torch.optim.AdamW(
+        groups, options.rate, betas=(0.9, 0.99), weight_decay=0.0, foreach=True
+    )
     alpha = base.scheduler.alphas_cumprod.float().to(device)
     owner = [region] * options.rank
 

@@ -25,6 +25,7 @@ SEASONS: tuple[Season, ...] = ("spring-autumn", "summer", "winter")
 Length = Literal["crop", "hip", "thigh", "knee", "calf", "ankle"]
 Sleeves = Literal["none", "short", "elbow", "long"]
 Fit = Literal["slim", "regular", "loose"]
+HexColor = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 
 
 class Shape(BaseModel):
@@ -47,7 +48,7 @@ class Cloth(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    colors: tuple[str, ...]
+    colors: Annotated[tuple[HexColor, ...], Field(min_length=1)]
     """1 to 3 sRGB colours ``#rrggbb``, by area: ground first, then the pattern's."""
     pattern: str = "plain"
     """One of ``wardrobe.PATTERNS`` or a print."""
@@ -61,7 +62,7 @@ class Shade(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    color: str = Field(pattern=r"^#[0-9a-f]{6}$")
+    color: HexColor
     """sRGB."""
     share: Annotated[float, Field(gt=0, le=1)]
     """Of the cloth that it covers."""

@@ -16,6 +16,8 @@ PURE = 0.5
 two of its colours, and photos are half as fine as a render."""
 _SEEN = 1500
 """Pixels looked at in each photo."""
+_OTHER = 20.0
+"""ΔE2000 from which on a group is not of the colour but of folds and outlines: thin pinstripes."""
 
 
 def shades(
@@ -57,8 +59,10 @@ def shades(
     cost = delta_e(own[:, None], middles[None]) * areas
     rows = range(len(colors))
     order = min(itertools.permutations(rows), key=lambda p: sum(cost[i, p[i]] for i in rows))
-    mixed = PURE * own + (1 - PURE) * middles[list(order)]
+    middles = middles[list(order)]
+    other = delta_e(own, middles) > _OTHER
+    mixed = np.where(other[:, None], own, PURE * own + (1 - PURE) * middles)
     return tuple(
-        Shade(color=rgb_to_hex(lab_to_srgb(lab)), share=round(float(areas[i]), 3))
+        Shade(color=rgb_to_hex(lab_to_srgb(lab)), share=max(0.001, round(float(areas[i]), 3)))
         for lab, i in zip(mixed, order, strict=True)
     )

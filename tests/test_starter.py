@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +19,7 @@ import pytest
 from pythermalcomfort.utilities import clo_individual_garments
 
 from catalog.croquis import cloth, palette
-from catalog.garment import CATEGORIES, SEASONS, SLOTS
+from catalog.garment import CATEGORIES, SEASONS, SLOTS, Garment
 from catalog.index import Catalog
 from catalog.starter import install as installer
 from catalog.starter import starter_garments, starter_photos
@@ -219,8 +221,30 @@ def test_a_killed_installation_is_taken_up_again(tmp_path):
 
 def test_a_home_of_before_cards_had_flags_still_has_the_programs_own_cards():
     card = starter_garments()[0]
-    before = card.model_dump_json(exclude={"flags"})
-    assert "flags" not in before
+    before = card.model_dump_json(exclude={"flags", "shades"})
+    assert "flags" not in before and "shades" not in before
     digest = hashlib.sha256(before.encode()).hexdigest()
     assert installer._digest(card) == digest
     assert installer._digest(card.model_copy(update={"flags": ("weak",)})) == digest
+
+
+def test_a_home_of_before_cards_had_shades_gets_them_and_a_changed_card_stays(
+    installed_home, tmp_path
+):
+    shutil.copytree(installed_home / "catalog", tmp_path / "catalog")
+    place = tmp_path / "catalog"
+    note = json.loads((place / "starter.json").read_text())
+    for id, price in (("teal-dots-raincoat", None), ("pink-heart-tee", 1.0)):
+        path = place / "garments" / id / "card.json"
+        card = json.loads(path.read_text())
+        assert card.pop("shades")
+        old = Garment.model_validate(card)
+        digest = installer._digest(old)
+        note["cards"][id] = f"{digest}:{note['cards'][id].split(':')[1]}"
+        path.write_text(json.dumps(card if price is None else card | {"price": price}))
+    note["stamp"] = "of before"
+    (place / "starter.json").write_text(json.dumps(note))
+    catalog = Catalog(tmp_path)
+    assert catalog.get("teal-dots-raincoat").shades
+    changed = catalog.get("pink-heart-tee")
+    assert changed.price == 1.0 and not changed.shades

@@ -97,6 +97,9 @@ class Briefs:
         that is asked for."""
         if touch.seed is not None:
             job = replace(job, seed=touch.seed)
+        # a touch that keeps half of what was there keeps half of its colour
+        usual = min(touch_up.STRENGTHS[touch.content], touch_up.RECOLORED)
+        job = replace(job, color_weight=job.color_weight * min(1.0, touch.strength / usual))
         window = touch_up.window(mask, touch)
         return job if window is None else touch_up.closer(job, self.layout(plan, window), window)
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 LAST = 3
 """Steps that are guided, from the end: earlier guesses show no cloth yet."""
-LEAST = 24
-"""Pixels of a garment, of 256 x 384, below which nothing is known of its colours."""
+LEAST, LEAST_PATTERN = 24, 200
+"""Pixels of a plain and of a patterned garment, of 256 x 384, below which it is left alone: too few
+to tell its colours by, or to show as much of each as the whole does."""
 _NEAR = 5.0
 """Distance in CIELAB over which a pixel is shared between two colours of a pattern."""
 _ASKED = 2000
@@ -70,11 +71,13 @@ class Guide:
             masks: bool ``(384, 256)``, where each garment is drawn now.
             weight: 0–1, how much of the way to its colours each goes.
         """
-        self._vae, self._weight = vae, weight
+        self._vae = vae
+        # what is left to go after LAST steps is what one step leaves, so often multiplied
+        self._weight = 1 - (1 - weight) ** (1 / LAST)
         self._held = [
             (mask, _inner(mask), own)
             for mask, own in zip(masks, colors, strict=True)
-            if own is not None and mask.sum() >= LEAST
+            if own is not None and mask.sum() >= (LEAST if len(own.rgb) == 1 else LEAST_PATTERN)
         ]
 
     def __call__(self, clean: Tensor, left: int) -> Tensor:

@@ -319,7 +319,13 @@ class Engine:
             return
         masks = [job.layout.mask(i) for i in range(len(job.colors))]
         if within is not None:
-            masks = [mask & within for mask in masks]
+            # a strip of a garment is lighter or darker than the whole, and of another part of
+            # its pattern: what is mostly kept goes by what is there
+            parts = [mask & within for mask in masks]
+            masks = [
+                p if p.sum() >= m.sum() / 2 else p & False
+                for p, m in zip(parts, masks, strict=True)
+            ]
         self._scheduler.guide = Guide(self.base.vae, masks, job.colors, job.color_weight)
         try:
             yield

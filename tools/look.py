@@ -110,9 +110,11 @@ class Worn(_Strict):
             shades = COLORS[self.color]
             colors = (shades[len(shades) // 2], *garment.cloth.colors[1:])
             changed["cloth"] = garment.cloth.model_copy(update={"colors": colors})
-            if garment.shades:
-                ground = garment.shades[0].model_copy(update={"color": colors[0]})
-                changed["shades"] = (ground, *garment.shades[1:])
+            # what photos show of the other colours has the old one in it
+            changed["shades"] = tuple(
+                shade.model_copy(update={"color": color})
+                for shade, color in zip(garment.shades, colors, strict=False)
+            )
             changed["color"] = self.color
         return garment.model_copy(update=changed) if changed else garment
 

@@ -71,7 +71,7 @@ def show(result: Any, _: Any = None) -> Answer:
 
 def garment_facts(g: Garment) -> dict[str, Any]:
     """The whole card, without what only the drawing needs."""
-    facts = g.model_dump(mode="json", exclude={"trigger", "lora_sha256", "seed"})
+    facts = g.model_dump(mode="json", exclude={"trigger", "lora_sha256", "seed", "shades"})
     return {**facts, "uri": f"garment://{g.id}", "drawable": bool(g.lora_sha256)}
 
 

@@ -244,3 +244,14 @@ def test_a_gentle_touch_moves_colours_gently(studio):
         for touch in ({"strength": 1.0}, {"strength": RECOLORED}, {"strength": RECOLORED / 2})
     ]
     assert weights == [1.0, 1.0, pytest.approx(0.5)]
+
+
+def test_a_card_with_other_colours_is_said_to_be_the_reason_at_replay(studio, tmp_path):
+    asked = Plan(garments=tuple(Worn(id=i) for i in WORN), steps=1, seed=3)
+    look = studio.render_look(asked)
+    receipt = json.loads(Path(look.receipt_file).read_text())
+    path = tmp_path / "receipt.json"
+    path.write_text(json.dumps(receipt | {"colors_sha256": "0" * 64}))
+    result = studio.replay(path)
+    assert not result.same and "colours" in result.message
+    assert studio.replay(Path(look.receipt_file)).same

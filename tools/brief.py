@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -39,6 +40,11 @@ class Briefs:
         person = Person(**plan.person.model_dump())
         down = [i for i, worn in enumerate(plan.garments) if worn.sleeves == "long"]
         return lay_out(self.garments(plan), person, plan.pose, plan.season, window, down)
+
+    def colors_sha256(self, plan: Plan) -> str:
+        """Of what the garments of ``plan`` are held to."""
+        held = [colors_of(garment) for garment in self.garments(plan)]
+        return hashlib.sha256(repr((held, plan.color_weight)).encode()).hexdigest()
 
     def adapters(self, plan: Plan, layout: Layout) -> tuple[AdapterUse, ...]:
         """The LoRAs at work: a garment's, in order, then the seasons', then the sampler's.

@@ -290,6 +290,8 @@ class Receipt(_Strict):
     adapters: tuple[AdapterUse, ...]
     control_sha256: str
     """Of the control maps fed to the ControlNets."""
+    colors_sha256: str = ""
+    """Of the colours that the garments were held to; "" in looks of before they were."""
     picture_sha256: str
     """Of the raw RGB pixels."""
     width: int

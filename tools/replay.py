@@ -33,8 +33,8 @@ class ReplayResult:
     """Where the redrawn picture was written."""
 
 
-class OtherLayout(Exception):
-    """The layout of a receipt cannot be had any more."""
+class CardsChanged(Exception):
+    """What the garments' cards say is not what a receipt's look was drawn from."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,8 @@ class Replay:
         old = read_receipt(path)
         try:
             picture = self._redrawn(old, path.parent, on_step, cancel)
-        except OtherLayout:
-            said = "The layout differs: the garments' cards or the wardrobe changed."
-            return ReplayResult(False, 255, said, "")
+        except CardsChanged as changed:
+            return ReplayResult(False, 255, str(changed), "")
         out = path.with_name("replay.png")
         write_png(out, picture)
         if pixels_sha256(picture) == old.picture_sha256:
@@ -93,7 +92,9 @@ class Replay:
             before = self._redrawn(parent.receipt, Path(parent.folder), on_step, cancel)
         layout = self.briefs.layout(old.plan)
         if layout.sha256 != old.control_sha256:
-            raise OtherLayout
+            raise CardsChanged("The layout differs: the garments' cards or the wardrobe changed.")
+        if old.colors_sha256 not in ("", self.briefs.colors_sha256(old.plan)):
+            raise CardsChanged("The colours on the garments' cards are not those of the receipt.")
         job = self.briefs.job(old.plan, layout, old.adapters)
         if mask is not None and old.touch is not None:
             job = self.briefs.touched(job, old.plan, mask, old.touch)

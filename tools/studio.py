@@ -535,6 +535,7 @@ class Studio:
             "base_sha256": self.engine.base.sha256,
             "adapters": [a.model_dump(mode="json") for a in adapters],
             "control_sha256": layout.sha256,
+            "colors_sha256": self.briefs.colors_sha256(plan),
             "picture_sha256": pixels_sha256(picture),
             "width": picture.shape[1],
             "height": picture.shape[0],

@@ -60,7 +60,8 @@ class Unseen:
 
 @dataclass(frozen=True)
 class Try:
-    """An unseen garment after its job: its LoRA on and off, and where it is in the picture.
+    """An unseen garment after its job, as looks have it; and by its LoRA alone, on and off, nothing
+    held to the colours of its card; and where it is in the picture.
 
     Pictures are uint8 ``(384, 256, 3)``.
     """
@@ -69,6 +70,7 @@ class Try:
     truth: np.ndarray
     """The same picture as drawn."""
     on: np.ndarray
+    alone: np.ndarray
     off: np.ndarray
     mask: np.ndarray
     kind_right: bool
@@ -118,9 +120,9 @@ def tries(count: int = UNSEEN, steps: int | None = None) -> tuple[Try, ...]:
 
 def _tried(garment: Unseen, steps: int | None) -> Try:
     files = [(f"{i:02}.png", pixels_png(p)) for i, p in enumerate(garment.photos())]
-    card, on, off, mask = _worn(garment.name, files, garment.shape.category, steps)
+    card, (on, alone, off), mask = _worn(garment.name, files, garment.shape.category, steps)
     truth = _drawn(card.model_copy(update={"cloth": garment.cloth}))
-    return Try(garment, truth, on, off, mask, card.category == garment.shape.category)
+    return Try(garment, truth, on, alone, off, mask, card.category == garment.shape.category)
 
 
 def _drawn(card: Garment) -> np.ndarray:
@@ -138,8 +140,9 @@ def _drawn(card: Garment) -> np.ndarray:
 
 def _worn(
     name: str, files: Sequence[tuple[str, bytes]], category: str, steps: int | None
-) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray]:
-    """Photos → garment → card, worn with the LoRA on and off, and its mask; 384 x 256."""
+) -> tuple[Any, list[np.ndarray], np.ndarray]:
+    """Photos → garment → card; worn as looks have it, by its LoRA alone, and without; and its mask;
+    384 x 256."""
     from catalog.index import Catalog
     from tools.admission import fitting, worn
     from tools.garment_order import KIND, start
@@ -158,13 +161,11 @@ def _worn(
         card = catalog.all()[0]
         layout, _ = fitting(card)
         lora, engine = catalog.lora(card.id), work._engine(card.base)
-        pictures = [
-            measure.shrunk(
-                worn(card, lora, card.lora_sha256, weight, engine, card.phrase, guided=True), 2
-            )
-            for weight in (card.strength, 0.0)
-        ]
-    return card, pictures[0], pictures[1], layout.mask(0)
+        pictures = []
+        for weight, guided in ((card.strength, True), (card.strength, False), (0.0, False)):
+            big = worn(card, lora, card.lora_sha256, weight, engine, card.phrase, guided=guided)
+            pictures.append(measure.shrunk(big, 2))
+    return card, pictures, layout.mask(0)
 
 
 def _pixels(one: Try) -> np.ndarray:
@@ -220,7 +221,7 @@ def unseen_leak() -> Measured:
     """The same garments, LoRA on against off: mean change of all pixels outside their region."""
     changes = []
     for t in tries():
-        change = np.abs(t.on.astype(np.int16) - t.off).mean(2)
+        change = np.abs(t.alone.astype(np.int16) - t.off).mean(2)
         changes.append(float(change[~measure.dilated(t.mask)].mean()))
     return Measured(float(np.mean(changes)), note=f"worst {max(changes):.1f}")
 
@@ -244,7 +245,7 @@ def multiview(steps: int | None) -> Measured:
     far = {}
     for folder, category in (("fancy_boot", "boots"), ("shiny_sneaker", "sneakers")):
         files = [(p.name, p.read_bytes()) for p in sorted((MULTIVIEW / folder).glob("*.jpg"))]
-        _, on, _, mask = _worn(folder.replace("_", " "), files, category, steps)
+        _, (on, *_), mask = _worn(folder.replace("_", " "), files, category, steps)
         seen = []
         for _, data in files:
             picture = photo_pixels(photo_png(data))

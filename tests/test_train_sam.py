@@ -1,13 +1,15 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from safetensors.torch import save_file
+from segment_anything.modeling import MaskDecoder, TwoWayTransformer
 
 from catalog import base as bases
 from catalog.croquis import drawing, rendered, train_sam
 from catalog.croquis.autoencoder import CroquisAutoencoder
 from catalog.croquis.parts import PartsNet
-from catalog.croquis.sam import load_sam, new_sam
+from catalog.croquis.sam import DETAIL, load_sam, new_sam
 from catalog.croquis.sam_answers import (
     ADD,
     CORNERS,
@@ -16,9 +18,11 @@ from catalog.croquis.sam_answers import (
     TAKE,
     answers,
     corrections,
-    decoded,
     prompt_tokens,
 )
+
+EMBEDDED = 64 + 16 * DETAIL
+"""Channels of an embedding: what each cell is, and the detail folded into it."""
 
 
 @pytest.fixture(scope="module")
@@ -34,38 +38,87 @@ def scenes():
     return [next(stream) for _ in range(3)]
 
 
-@pytest.mark.parametrize("several", [True, False])
 @pytest.mark.parametrize("again", [True, False], ids=["with a mask", "at first"])
-def test_masks_of_many_pictures_are_answered_as_sam_answers_each(sam, several, again):
+def test_masks_of_many_pictures_are_answered_as_of_each(sam, again):
     torch.manual_seed(5)
-    embeddings, of = torch.randn(2, 64, 48, 48), torch.tensor([0, 0, 1])
-    masks = torch.randn(3, 1, 192, 192) if again else None
+    embeddings, of = torch.randn(2, EMBEDDED, 48, 48), torch.tensor([0, 0, 1])
+    masks = torch.randn(3, 1, 384, 384) if again else None
     click, box = torch.tensor([[70.0, 90], [0, 0]]), torch.tensor([[20.0, 30], [90, 200]])
     points, kinds = torch.stack([click, box, click]), torch.tensor(
         [[ADD, NOBODY], CORNERS, [TAKE, NOBODY]]
     )  # fmt: skip
-    asked = {"image_pe": sam.prompt_encoder.get_dense_pe()}
+    asked = {"image_pe": sam.prompt_encoder.get_dense_pe(), "multimask_output": True}
     _, dense = sam.prompt_encoder(None, None, masks)
-    low, quality = decoded(
-        sam.mask_decoder,
-        embeddings[of] + dense,
-        asked["image_pe"],
-        prompt_tokens(sam.prompt_encoder, points, kinds),
-        several,
+    logits, quality = sam.mask_decoder(
+        image_embeddings=embeddings[of],
+        sparse_prompt_embeddings=prompt_tokens(sam.prompt_encoder, points, kinds),
+        dense_prompt_embeddings=dense,
+        **asked,
     )
+    assert logits.shape == (3, 3, 384, 384)
     for i in range(3):
         clicks = (points[i : i + 1, :1], kinds[i : i + 1, :1]) if i != 1 else None
         boxes = box.reshape(1, 4) if i == 1 else None
         sparse, dense = sam.prompt_encoder(clicks, boxes, None if masks is None else masks[[i]])
-        theirs = sam.mask_decoder(
+        alone = sam.mask_decoder(
             image_embeddings=embeddings[of[i]][None],
             sparse_prompt_embeddings=sparse,
             dense_prompt_embeddings=dense,
-            multimask_output=several,
             **asked,
         )
-        assert torch.allclose(low[i], theirs[0][0], atol=1e-4)
-        assert torch.allclose(quality[i], theirs[1][0], atol=1e-5)
+        assert torch.allclose(logits[i], alone[0][0], atol=1e-4)
+        assert torch.allclose(quality[i], alone[1][0], atol=1e-5)
+
+
+def test_before_it_has_learned_to_be_finer_it_answers_as_segment_anything_does(sam):
+    torch.manual_seed(5)
+    decoder = sam.mask_decoder
+    coarse = MaskDecoder(
+        transformer_dim=64,
+        transformer=TwoWayTransformer(depth=2, embedding_dim=64, num_heads=4, mlp_dim=256),
+        iou_head_hidden_dim=64,
+    )
+    coarse.load_state_dict({k: v for k, v in decoder.state_dict().items() if "fine." not in k})
+    embeddings = torch.randn(1, EMBEDDED, 48, 48)
+    sparse, dense = sam.prompt_encoder(None, torch.tensor([[20.0, 30, 90, 200]]), None)
+    asked = {
+        "image_pe": sam.prompt_encoder.get_dense_pe(),
+        "sparse_prompt_embeddings": sparse,
+        "dense_prompt_embeddings": dense,
+        "multimask_output": True,
+    }
+    logits, quality = decoder(image_embeddings=embeddings, **asked)
+    theirs = coarse.eval()(image_embeddings=embeddings[:, :64], **asked)
+    twice = F.interpolate(theirs[0], scale_factor=2.0, mode="bilinear")
+    assert torch.allclose(logits, twice, atol=1e-4)
+    assert torch.allclose(quality, theirs[1], atol=1e-5)
+
+
+def test_a_border_between_cells_is_drawn_where_the_picture_has_it(scenes):
+    """Detail moves the border by less than a cell: its channels reach the mask's own pixels."""
+    torch.manual_seed(7)
+    model = new_sam().eval()
+    torch.nn.init.normal_(model.mask_decoder.fine.weight)
+    picture = torch.zeros(1, 3, 384, 384)
+    moved = picture.clone()
+    moved[:, :, 200, 100] = 1.0
+    sparse, dense = model.prompt_encoder(None, torch.tensor([[20.0, 30, 190, 300]]), None)
+    cells = model.image_encoder(picture)[:, :64]
+    answered = []
+    for seen in (picture, moved):
+        embeddings = torch.cat([cells, model.image_encoder(seen)[:, 64:]], 1)
+        answered.append(
+            model.mask_decoder(
+                image_embeddings=embeddings,
+                image_pe=model.prompt_encoder.get_dense_pe(),
+                sparse_prompt_embeddings=sparse,
+                dense_prompt_embeddings=dense,
+                multimask_output=True,
+            )[0]
+        )
+    change = (answered[1] - answered[0]).abs().amax((0, 1))
+    y, x = divmod(int(change.argmax()), 384)
+    assert abs(y - 200) <= 4 and abs(x - 100) <= 4
 
 
 def test_the_first_prompt_and_the_mask_speak_of_the_same_place(scenes):
@@ -115,7 +168,7 @@ def test_a_correction_lies_on_the_larger_mistake():
     found[1, 100:150, 100:150] = True
     points, kinds = corrections(found, truth, np.random.default_rng(0))
     assert kinds[:, 0].tolist() == [ADD, TAKE, ADD]
-    x, y = (points[:, 0] / 2).long().T
+    x, y = points[:, 0].long().T
     assert 60 <= y[0] < 80 and 100 <= x[1] < 150 and truth[2, y[2], x[2]]
 
 

@@ -36,7 +36,7 @@ class Candidate:
     score: float
     """How good the model thinks it is: its guess of the overlap with what was meant, 0–1."""
     logits: np.ndarray
-    """float32 ``(4s, 4s)``, s cells a side in the embedding."""
+    """float32 ``(n, n)``: as fine as the picture that was read, a quarter as fine for SAM's own."""
 
 
 @dataclass(frozen=True)

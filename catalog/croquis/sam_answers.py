@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
+from segment_anything.modeling import PromptEncoder, Sam
 from torch import Tensor
 
 from catalog import base as bases
-from catalog.croquis.sam import SIZE
-
-if TYPE_CHECKING:
-    from segment_anything.modeling import MaskDecoder, PromptEncoder, Sam
 
 ROUNDS = 2
 """Answers to each prompt: the first, and one after a correcting click."""
-SIDE = SIZE["image"] // 2
-"""Rows and columns of a mask as SAM gives it."""
 NOBODY, TAKE, ADD, CORNERS = -1, 0, 1, (2, 3)
 """Kinds of points as SAM numbers them: padding, clicks that take away or add, a box's corners."""
 
@@ -28,18 +21,17 @@ def answers(
     model: Sam, batch: dict[str, Tensor], rng: np.random.Generator, device: str
 ) -> tuple[Tensor, list[Tensor]]:
     """Loss of all rounds for a batch, and the mean overlap after each round."""
-    # 1. the pictures, and the truth as large as an answer
+    # 1. the pictures, and what is to be found in them
     pictures = model.preprocess(batch["pictures"].permute(0, 3, 1, 2).float())
     pictures = pictures.contiguous(memory_format=torch.channels_last)
     with bases.mixed_precision(device):
         embeddings = model.image_encoder(pictures)
-    source = embeddings.float().index_select(0, batch["of"])
+    embeddings = embeddings.float().index_select(0, batch["of"])
     place = model.prompt_encoder.get_dense_pe()
     regions, wanted = batch["regions"].index_select(0, batch["of"]), batch["wanted"]
-    inside = (regions >= wanted[:, :1, None]) & (regions <= wanted[:, 1:, None])
-    small = F.avg_pool2d(inside[:, None].float(), 2)
-    small = F.pad(small, (0, SIDE - small.shape[3], 0, SIDE - small.shape[2]))
-    truth = small[:, 0] >= 0.5
+    truth = (regions >= wanted[:, :1, None]) & (regions <= wanted[:, 1:, None])
+    rows, columns = truth.shape[1:]
+    target = truth[:, None].float()
     # 2. answer, look, click
     points, kinds, masks = batch["points"], batch["kinds"], None
     index = torch.arange(len(points), device=points.device)
@@ -48,15 +40,24 @@ def answers(
         prompts = prompt_tokens(model.prompt_encoder, points, kinds)
         with bases.mixed_precision(device):
             _, dense = model.prompt_encoder(points=None, boxes=None, masks=masks)
-            low, quality = decoded(model.mask_decoder, source + dense, place, prompts, turn == 0)
-        low, quality = low.float(), quality.float()
-        each, overlap = _mask_loss(low, small), _overlap(low, small)
-        chosen = each.argmin(1)
-        loss = loss + each[index, chosen].mean() + F.mse_loss(quality, overlap)
+            logits, quality = model.mask_decoder(
+                image_embeddings=embeddings,
+                image_pe=place,
+                sparse_prompt_embeddings=prompts,
+                dense_prompt_embeddings=dense,
+                multimask_output=turn == 0,
+            )
+        logits, quality = logits.float(), quality.float()
+        seen = logits[..., :rows, :columns]  # the rest is what pictures are padded with
+        overlap = _overlap(seen, target)
+        # the best of the candidates learns; every fourth pixel tells which it is
+        chosen = _mask_loss(seen.detach()[..., ::2, ::2], target[..., ::2, ::2]).argmin(1)
+        best = seen[index, chosen][:, None]
+        loss = loss + _mask_loss(best, target).mean() + F.mse_loss(quality, overlap)
         overlaps.append(overlap[index, quality.argmax(1)].mean())
         if turn + 1 < ROUNDS:
-            masks = low[index, chosen].detach()[:, None]
-            where, kind = corrections(masks[:, 0] > 0, truth, rng)
+            masks = logits[index, chosen].detach()[:, None]
+            where, kind = corrections(masks[:, 0, :rows, :columns] > 0, truth, rng)
             points, kinds = torch.cat([points, where], 1), torch.cat([kinds, kind], 1)
     return loss / ROUNDS, overlaps
 
@@ -71,33 +72,8 @@ def prompt_tokens(encoder: PromptEncoder, points: Tensor, kinds: Tensor) -> Tens
     return place * (kinds != NOBODY)[..., None] + F.embedding(kinds + 1, torch.cat(said))
 
 
-def decoded(
-    decoder: MaskDecoder, source: Tensor, place: Tensor, prompts: Tensor, several: bool
-) -> tuple[Tensor, Tensor]:
-    """SAM's decoder for masks of many pictures; its own ``forward`` reads one picture at a time.
-
-    Args:
-        source: ``(N, C, h, w)``, for each mask its picture's embedding with the mask so far.
-        place: ``(1, C, h, w)``.
-        prompts: ``(N, k, C)``.
-        several: three candidates, else the one answer.
-
-    Returns:
-        logits ``(N, candidates, 4h, 4w)`` and qualities ``(N, candidates)``.
-    """
-    candidates = range(1, decoder.num_mask_tokens) if several else range(1)
-    asked = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
-    tokens = torch.cat([asked.expand(len(prompts), -1, -1), prompts], 1)
-    told, cells = decoder.transformer(source, place.expand_as(source), tokens)
-    fine = decoder.output_upscaling(cells.transpose(1, 2).reshape(source.shape))
-    nets = decoder.output_hypernetworks_mlps
-    weights = torch.stack([nets[i](told[:, 1 + i]) for i in candidates], 1)
-    logits = torch.einsum("nmc,nchw->nmhw", weights, fine)
-    return logits, decoder.iou_prediction_head(told[:, 0])[:, candidates.start : candidates.stop]
-
-
 def corrections(found: Tensor, truth: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """A click on a mistake of each mask; both bool ``(N, 192, 192)``.
+    """A click on a mistake of each mask; both bool ``(N, H, W)``.
 
     Returns:
         points ``(N, 1, 2)`` in the picture's pixels and kinds ``(N, 1)``: ``ADD`` where something
@@ -109,24 +85,24 @@ def corrections(found: Tensor, truth: Tensor, rng: np.random.Generator) -> tuple
     worse = torch.where(worse.any(2).any(1)[:, None, None], worse, truth)
     # all at once: each copy waits for the GPU
     clicks = np.array([click(mask, rng) for mask in worse.cpu().numpy()], np.float32)
-    points = torch.from_numpy(2 * clicks + 0.5).to(found.device)
+    points = torch.from_numpy(clicks).to(found.device)
     return points[:, None], torch.where(lacking, ADD, TAKE)[:, None]
 
 
-def _mask_loss(low: Tensor, small: Tensor) -> Tensor:
+def _mask_loss(logits: Tensor, truth: Tensor) -> Tensor:
     """Focal (times 20) and dice loss of each candidate, ``(n, candidates)``."""
-    target = small.expand_as(low)
-    entropy = F.binary_cross_entropy_with_logits(low, target, reduction="none")
-    p = low.sigmoid()
+    target = truth.expand_as(logits)
+    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    p = logits.sigmoid()
     focal = (entropy * (p - target).square()).mean((2, 3))
     dice = 1 - (2 * (p * target).sum((2, 3)) + 1) / ((p + target).sum((2, 3)) + 1)
     return 20 * focal + dice
 
 
 @torch.no_grad()
-def _overlap(low: Tensor, small: Tensor) -> Tensor:
+def _overlap(logits: Tensor, truth: Tensor) -> Tensor:
     """Intersection over union of each candidate with the truth."""
-    a, b = low > 0, small > 0.5
+    a, b = logits > 0, truth > 0.5
     return (a & b).sum((2, 3)) / (a | b).sum((2, 3)).clamp_min(1)
 
 

@@ -46,7 +46,7 @@ VIEWS = 2
 RENDERED = 0.5
 """Share of the pictures that are renders, where there are any: people click into renders."""
 LEAST = 60
-"""Pixels of a garment, of 256 x 384, from which on it is measured."""
+"""Pixels of a mask, of 256 x 384, from which on it is asked for and measured."""
 PARTS_RATE = 0.2
 """Of the rate, for the net that the encoder reads parts with: it knew them before."""
 
@@ -229,7 +229,7 @@ def _wanted(regions: np.ndarray, rng: np.random.Generator) -> list[tuple[int, in
             low = high = SKIN if rng.random() < 0.5 else HAIR
         else:
             low, high = 1, 255
-        if _half(_mask(regions, low, high)).sum() >= 15:
+        if _mask(regions, low, high).sum() >= LEAST:
             wanted.append((low, high))
         if len(wanted) == MASKS:
             break
@@ -238,12 +238,6 @@ def _wanted(regions: np.ndarray, rng: np.random.Generator) -> list[tuple[int, in
 
 def _mask(regions: np.ndarray, low: int, high: int) -> np.ndarray:
     return (regions >= low) & (regions <= high)
-
-
-def _half(mask: np.ndarray) -> np.ndarray:
-    """bool ``(H/2, W/2)`` of bool ``(H, W)``."""
-    rows, columns = mask.shape
-    return mask.reshape(rows // 2, 2, columns // 2, 2).sum((1, 3)) >= 2
 
 
 @torch.no_grad()
@@ -306,11 +300,11 @@ def report(model, o: Options, step: int) -> None:
 @torch.no_grad()
 def overlaps(model: Any, seeds: Sequence[int]) -> dict[str, list[float]]:
     """IoU of the likeliest answer with each garment of the drawings ``seeds``: to one ``click``
-    deepest inside it, to its ``box``, and of the garment itself in masks' ``cells``."""
+    deepest inside it, and to its ``box``."""
     from segment_anything import SamPredictor
 
     predictor = SamPredictor(model)
-    by: dict[str, list[float]] = {"click": [], "box": [], "cells": []}
+    by: dict[str, list[float]] = {"click": [], "box": []}
     for seed in seeds:
         drawn = drawing.draw(drawing.sample_worn(seed))
         predictor.set_image(np.ascontiguousarray(drawn.picture))
@@ -325,7 +319,6 @@ def overlaps(model: Any, seeds: Sequence[int]) -> dict[str, list[float]]:
             box = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
             masks, scores, _ = predictor.predict(box=box)
             by["box"].append(_iou(masks[scores.argmax()], mask))
-            by["cells"].append(_iou(_half(mask).repeat(2, 0).repeat(2, 1), mask))
     return by
 
 

@@ -10,7 +10,7 @@ from tools.look import Worn
 SMALL_REGION = 0.004
 """Share of the picture below which a garment covers so little that its LoRA is eased off."""
 
-RECOLORED_PLAIN, RECOLORED_PRINT = 0.2, 0.3
+RECOLORED_PLAIN, RECOLORED_PRINT = 0.4, 0.6
 """Shares of its strength that a LoRA keeps when the garment is worn recoloured: it knows the old
 colour, but its folds too."""
 

@@ -115,7 +115,9 @@ class LoraMasks:
             if not self._by_cells or reads_time:
                 return out
             if out.ndim == 4:
-                return _times(out, self._by_size[(out.shape[2], out.shape[3])].to(out.dtype))
+                # in place: of a product with one channel torch forgets that the channel lies
+                # innermost, and the layers after it become slow
+                return out.mul_(self._by_size[(out.shape[2], out.shape[3])].to(out.dtype))
             if reads_words and self._by_tokens is not None:
                 return out * self._by_tokens.to(out.dtype)
             return out * self._by_cells[out.shape[1]].to(out.dtype)
@@ -152,19 +154,6 @@ class LoraMasks:
             self._by_size.clear()
             self._by_cells.clear()
             self._by_tokens = None
-
-
-def _times(out: Tensor, mask: Tensor) -> Tensor:
-    """``out * mask``, both ``(B, C, h, w)``, in the order of memory that ``out`` is in.
-
-    Of one channel torch forgets that it lies innermost, and the layers after it become slow.
-    """
-    product = out * mask
-    if out.shape[1] == 1 and product.stride() != out.stride():
-        same = [i for i in (0, 2, 3) if product.stride(i) == out.stride(i)]
-        if len(same) == 3:  # what differs is the stride of the one channel, which moves nothing
-            return product.as_strided(product.shape, out.stride())
-    return product
 
 
 def encode_phrases(tokenizer, text_encoder, phrases: Sequence[str]) -> Tensor:

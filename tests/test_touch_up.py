@@ -13,6 +13,7 @@ from catalog.croquis.figure import Person
 from catalog.errors import BadValue, Damaged, UnknownName
 from catalog.starter import starter_garments
 from tools import touch_up
+from tools.blend import RECOLORED_PLAIN, RECOLORED_PRINT
 from tools.engine import Engine
 from tools.layout import lay_out
 from tools.look import Plan, Worn
@@ -54,11 +55,14 @@ def test_a_recoloured_garment_changes_and_nothing_else_does(studio, look):
     assert red.receipt.parent == look.id and red.receipt.plan.garments[0].color == "red"
 
 
-def test_a_recoloured_garment_keeps_little_of_the_lora_of_its_old_colour(room):
+def test_a_recoloured_garment_keeps_a_part_of_the_lora_of_its_old_colour(room):
     plaid = Worn(id="grey-plaid-coat")
     look = room.render_look(PLAN.model_copy(update={"garments": (plaid, *PLAN.garments[1:])}))
     as_sold = {a.name: a.weight for a in look.receipt.adapters}
-    for name, share in (("grey-plaid-coat", 0.3), ("indigo-straight-jeans", 0.2)):
+    for name, share in (
+        ("grey-plaid-coat", RECOLORED_PRINT),
+        ("indigo-straight-jeans", RECOLORED_PLAIN),
+    ):
         made = room.touch_up(look.id, garment=name, color="red")
         now = {a.name: a.weight for a in made.receipt.adapters}
         assert now == pytest.approx(as_sold | {name: as_sold[name] * share}, abs=1e-3)

@@ -22,7 +22,7 @@ def garment_strengths(
 
     What the caller asked for is taken as asked. Else the card's preferred strength, eased where the
     garment covers almost nothing: there neighbours share its cells and would be coloured with it.
-    Worn in another colour than its own, a garment keeps little of its LoRA, which pulls the old
+    Worn in another colour than its own, a garment keeps a part of its LoRA, which pulls the old
     colour back: of a plain one what its folds need, of a patterned one a little more.
 
     Args:

@@ -16,12 +16,13 @@ import pytest
 from PIL import Image
 
 from catalog.errors import AskDifferently, BadValue, UnknownName
+from catalog.garment import Garment
 from catalog.index import Catalog
 from catalog.photo_intake import read_photos
 from catalog.starter import starter_garments, starter_photos
 from catalog.tags import read_caption
 from tools import admission
-from tools.garment_order import KIND, start
+from tools.garment_order import KIND, Order, start
 from tools.jobs import Jobs
 from tools.new_garment import NewGarment
 
@@ -202,3 +203,21 @@ def test_photos_of_nothing_fail_the_job_and_leave_the_catalog_alone(home):
     assert failed.state == "failed" and failed.error["type"] == "BadValue"
     assert "cut-outs.png" in failed.error["hint"] and catalog.store.ids() == []
     assert (folder / "jobs" / id / "kept" / "cut-outs.png").is_file()
+
+
+def test_the_card_of_a_pattern_says_how_much_of_it_each_colour_covers(home, tmp_path):
+    dots = next(g for g in starter_garments() if g.id == "teal-dots-raincoat")
+    folder = tmp_path / "job"
+    files = [f"{i}.png" for i in range(4)]
+    for place in ("photos", "dataset"):
+        (folder / place).mkdir(parents=True)
+        for name, pixels in zip(files, starter_photos(dots, 4), strict=True):
+            Image.fromarray(pixels).save(folder / place / name)
+    run = SimpleNamespace(folder=folder, tell=lambda *_: None, keep=lambda *_: None)
+    order = Order(id="dotted-raincoat", name="Dotted raincoat", category=dots.category)
+    notes = {"photos": [{"file": name, "caption": ""} for name in files]}
+    work = NewGarment(home[1], 1)
+    found = work._tags(run, order, notes, {"files": files})
+    card = Garment.model_validate(work._card(order, found))
+    assert card.pattern == "dots" and len(card.shades) == len(card.cloth.colors) == 2
+    assert [s.share for s in card.shades] == pytest.approx([0.82, 0.18], abs=0.1)

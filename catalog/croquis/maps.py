@@ -7,6 +7,7 @@ pixels), latents are 48 x 32.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -36,9 +37,13 @@ COLORS = (
 
 def coverage(regions: np.ndarray, count: int) -> np.ndarray:
     """Region numbers ``(4h, 4w)`` → share of each map cell, float32 ``(3 + count, h, w)``."""
-    return np.stack(
-        [_shrink((regions == i).astype(np.float32), 4) for i in range(FIRST_GARMENT + count)]
-    )
+    rows, columns = regions.shape[0] // 4, regions.shape[1]
+    numbers = np.arange(FIRST_GARMENT + count, dtype=np.uint8)
+    # added up rows first, in bytes: three times as fast as a mean of floats, and as exact
+    covered = (regions == numbers[:, None, None]).view(np.uint8).reshape(-1, rows, 4, columns)
+    covered = covered[:, :, 0] + covered[:, :, 1] + covered[:, :, 2] + covered[:, :, 3]
+    covered = covered[..., ::4] + covered[..., 1::4] + covered[..., 2::4] + covered[..., 3::4]
+    return covered.astype(np.float32) / np.float32(16)
 
 
 def layout_map(regions: np.ndarray, edges: np.ndarray, slots: Sequence[Slot]) -> np.ndarray:
@@ -106,32 +111,46 @@ def skeleton_picture(
             is larger.
     """
     wide = (height * width / (HEIGHT * WIDTH)) ** 0.5 if stroke is None else stroke
-    drawn = Canvas(width, height)
-    canvas = drawn.canvas
-    points = np.asarray(points, float)
-    known = np.isfinite(points).all(1)
-    for (a, b), (r, g, bl) in zip(LIMBS, COLORS, strict=False):
-        if known[a] and known[b]:
-            paint = skia.Paint(
-                Color=skia.Color(int(r * 0.6), int(g * 0.6), int(bl * 0.6)),
-                AntiAlias=True,
-                Style=skia.Paint.kStroke_Style,
-                StrokeWidth=4.5 * wide,
-                StrokeCap=skia.Paint.kRound_Cap,
-            )
-            canvas.drawLine(*points[a], *points[b], paint)
-    for (x, y), ok, (r, g, b) in zip(points, known, COLORS, strict=True):
-        if ok:
-            canvas.drawCircle(
-                x, y, 2.6 * wide, skia.Paint(Color=skia.Color(r, g, b), AntiAlias=True)
-            )
-    return cv2.cvtColor(drawn.pixels, cv2.COLOR_BGRA2RGB)
+    return cv2.cvtColor(_skeleton(points, height, width, wide), cv2.COLOR_BGRA2RGB)
 
 
 def skeleton_map(points: np.ndarray) -> np.ndarray:
     """The openpose ControlNet's map, uint8 ``(3, 96, 64)``."""
-    picture = _shrink(np.ascontiguousarray(skeleton(points)), 4)
-    return np.round(picture).astype(np.uint8).transpose(2, 0, 1)
+    shrunk = _shrink(_skeleton(points, HEIGHT, WIDTH, 1.0), 4)
+    return cv2.cvtColor(shrunk, cv2.COLOR_BGRA2RGB).transpose(2, 0, 1)
+
+
+def _skeleton(points: np.ndarray, height: int, width: int, wide: float) -> np.ndarray:
+    """Limbs and joints, uint8 ``(height, width, 4)``, BGRA."""
+    drawn = Canvas(width, height)
+    canvas = drawn.canvas
+    points = np.asarray(points, float)
+    known = np.isfinite(points).all(1).tolist()
+    xy = points.tolist()
+    for limb, (a, b) in enumerate(LIMBS):
+        if known[a] and known[b]:
+            canvas.drawLine(*xy[a], *xy[b], _limb(limb, wide))
+    for joint, (x, y) in enumerate(xy):
+        if known[joint]:
+            canvas.drawCircle(x, y, 2.6 * wide, _joint(joint))
+    return drawn.pixels
+
+
+@lru_cache(256)
+def _limb(limb: int, wide: float) -> skia.Paint:
+    """The pen of a limb, darker than its joints; paints are shared, so never change one."""
+    return skia.Paint(
+        Color=skia.Color(*(int(c * 0.6) for c in COLORS[limb])),
+        AntiAlias=True,
+        Style=skia.Paint.kStroke_Style,
+        StrokeWidth=4.5 * wide,
+        StrokeCap=skia.Paint.kRound_Cap,
+    )
+
+
+@lru_cache(32)
+def _joint(joint: int) -> skia.Paint:
+    return skia.Paint(Color=skia.Color(*COLORS[joint]), AntiAlias=True)
 
 
 def canny_map(picture: np.ndarray) -> np.ndarray:

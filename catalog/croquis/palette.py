@@ -58,7 +58,7 @@ def lab_to_srgb(lab: np.ndarray) -> np.ndarray:
     fy = (lab[..., 0] + 16) / 116
     f = np.stack([fy + lab[..., 1] / 500, fy, fy - lab[..., 2] / 200], -1)
     xyz = np.where(f > 0.206893, f**3, (f - 16 / 116) / 7.787) * _WHITE
-    linear = xyz @ np.linalg.inv(_RGB_TO_XYZ).T
+    linear = xyz @ _XYZ_TO_RGB.T
     c = np.where(
         linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055
     )
@@ -160,6 +160,7 @@ _RGB_TO_XYZ = np.array(
         [0.0193339, 0.1191920, 0.9503041],
     ]
 )
+_XYZ_TO_RGB = np.linalg.inv(_RGB_TO_XYZ)
 _WHITE = np.array([0.95047, 1.0, 1.08883])
 _WORDS = [word for word, shades in COLORS.items() for _ in shades]
 _ANCHORS = srgb_to_lab(np.array([hex_to_rgb(s) for shades in COLORS.values() for s in shades]))

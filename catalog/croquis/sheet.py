@@ -41,14 +41,16 @@ class View:
 
 WHOLE = View()
 
+_BLACK = 0xFF000000
+
 
 class Canvas:
     """Where skia draws into an array of ours, black at first: nothing is converted to be read."""
 
     def __init__(self, width: int, height: int) -> None:
-        self.pixels = np.zeros((height, width, 4), np.uint8)
+        self.pixels = np.full((height, width), _BLACK, "<u4").view(np.uint8)
+        self.pixels = self.pixels.reshape(height, width, 4)
         """uint8 ``(H, W, 4)``, BGRA: the order that skia itself draws in, which is its fastest."""
-        self.pixels[..., 3] = 255
         # the surface draws into the array and does not keep it alive: both are kept here
         self._surface = skia.Surface(self.pixels, skia.kBGRA_8888_ColorType, skia.kPremul_AlphaType)
         self.canvas = self._surface.getCanvas()
@@ -135,11 +137,11 @@ class Sheet:
 
     def regions(self) -> np.ndarray:
         """Region number of every pixel, uint8 ``(H, W)``."""
-        return self._regions.pixels[..., 0].copy()
+        return cv2.extractChannel(self._regions.pixels, 0)
 
     def edges(self) -> np.ndarray:
         """Outlines, hems and openings, uint8 ``(H, W)``, 255 on the line."""
-        return self._edges.pixels[..., 0].copy()
+        return cv2.extractChannel(self._edges.pixels, 0)
 
 
 @lru_cache(256)

@@ -258,11 +258,11 @@ def _folds(canvas: skia.Canvas, box: skia.Rect, ground: str, count: int, seed: i
     rng = np.random.default_rng(seed)
     w, h = box.width(), box.height()
     path = skia.Path()
-    for k in range(count):
-        x = box.left() + w * (0.30 + 0.5 * (k + rng.random()) / count)
-        y = box.top() + h * (0.45 + 0.25 * rng.random())
-        dx, dy = w * (0.02 + 0.12 * rng.random()), h * (0.20 + 0.22 * rng.random())
-        bend = w * (0.03 + 0.05 * rng.random())
+    for k, (along, down, aside, drop, bent) in enumerate(rng.random((count, 5)).tolist()):
+        x = box.left() + w * (0.30 + 0.5 * (k + along) / count)
+        y = box.top() + h * (0.45 + 0.25 * down)
+        dx, dy = w * (0.02 + 0.12 * aside), h * (0.20 + 0.22 * drop)
+        bend = w * (0.03 + 0.05 * bent)
         path.moveTo(x, y)
         path.quadTo(x + dx * 0.2 + bend, y + dy * 0.5, x + dx, y + dy)
         path.quadTo(x + dx * 0.2 + bend - 2.0, y + dy * 0.55, x, y)

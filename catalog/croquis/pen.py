@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+import struct
 from functools import lru_cache
 
 import numpy as np
@@ -14,6 +14,8 @@ from catalog.croquis.sheet import Sheet
 
 INK = (43, 30, 33)
 _SHADE = np.array([-1.0, 1.0])
+_FORMAT = 5
+"""Of skia's stored paths."""
 
 
 @lru_cache(maxsize=512)
@@ -43,18 +45,28 @@ def curve(points, *, closed: bool = False, steps: int = 4) -> np.ndarray:
 
 def polygon(points: np.ndarray, *, closed: bool = True) -> skia.Path:
     """A path along dense ``points`` ``(n, 2)``."""
-    xs, ys = points.T.tolist()
+    return polygons(points[None], closed=closed)
+
+
+def polygons(rings: np.ndarray, *, closed: bool = True) -> skia.Path:
+    """One path along each of ``rings`` ``(k, n, 2)``.
+
+    In the form in which skia stores a path, which it reads five times as fast as it takes points
+    one by one.
+    """
+    head, verbs = _stored(*rings.shape[:2], closed)
     path = skia.Path()
-    _add(path, xs, ys, closed)
+    path.readFromMemory(b"".join((head, rings.astype("<f4").tobytes(), verbs)))
     return path
 
 
-def _add(path: skia.Path, xs: list[float], ys: list[float], closed: bool) -> None:
-    """``addPoly`` without making a point of each pair first, which is twice as slow."""
-    path.moveTo(xs[0], ys[0])
-    deque(map(path.lineTo, xs[1:], ys[1:]), maxlen=0)
-    if closed:
-        path.close()
+@lru_cache(maxsize=4096)
+def _stored(count: int, length: int, closed: bool) -> tuple[bytes, bytes]:
+    """What stands before and after the points of ``count`` rings of ``length`` points."""
+    move, line, close = 0, 1, 5
+    verbs = bytes([move] + [line] * (length - 1) + [close] * closed) * count
+    head = struct.pack("<4i", _FORMAT, count * length, 0, len(verbs))
+    return head, verbs + bytes(-len(verbs) % 4)
 
 
 def wash(rgb, alpha: float = 1.0) -> skia.Paint:
@@ -70,9 +82,10 @@ def _paint(r: int, g: int, b: int, alpha: int) -> skia.Paint:
 
 
 @lru_cache(maxsize=512)
-def _pressure(n: int, taper: float) -> np.ndarray:
-    """Half of a unit pen's width along a stroke of ``n`` points."""
-    return 0.5 * (1 - taper + taper * np.sin(np.linspace(0, np.pi, n)) ** 0.6)
+def _pressure(n: int, taper: float, width: float) -> np.ndarray:
+    """Half of a pen's width along a stroke of ``n`` points, to its left and to its right."""
+    half = 0.5 * (1 - taper + taper * np.sin(np.linspace(0, np.pi, n)) ** 0.6) * width
+    return half[:, None] * _SHADE
 
 
 @lru_cache(maxsize=64)
@@ -96,22 +109,20 @@ def inks(sheet: Sheet, lines: np.ndarray, width: float, *, rgb=INK, alpha: float
     """``ink`` for many lines ``(k, n, 2)`` at once: one path, which is what makes it cheap."""
     if not sheet.draws_picture:
         return
-    tangent = np.empty_like(lines)
-    tangent[:, 1:-1] = lines[:, 2:] - lines[:, :-2]
-    tangent[:, 0], tangent[:, -1] = lines[:, 1] - lines[:, 0], lines[:, -1] - lines[:, -2]
+    count, length, _ = lines.shape
+    tangent = np.empty((count, length, 2))
+    np.subtract(lines[:, 2:], lines[:, :-2], out=tangent[:, 1:-1])
+    np.subtract(lines[:, 1], lines[:, 0], out=tangent[:, 0])
+    np.subtract(lines[:, -1], lines[:, -2], out=tangent[:, -1])
     tangent /= np.hypot(tangent[..., 0], tangent[..., 1])[..., None] + 1e-9
-    normal = tangent[..., ::-1] * _SHADE
-    half = _pressure(lines.shape[1], taper) * width
+    offset = tangent[..., ::-1] * _pressure(length, taper, width)
     if outside:
-        half = half * (0.95 + 0.32 * outside * (normal[..., 0] + normal[..., 1]))
-        half = half[..., None]
-    else:
-        half = half[:, None]
-    offset = normal * half
-    path = skia.Path()
-    rings = np.concatenate([lines + offset, (lines - offset)[:, ::-1]], 1)
-    for xs, ys in rings.transpose(0, 2, 1).tolist():
-        _add(path, xs, ys, True)
+        normal = tangent[..., ::-1] * _SHADE
+        offset *= (0.95 + 0.32 * outside * (normal[..., 0] + normal[..., 1]))[..., None]
+    rings = np.empty((count, 2 * length, 2))
+    np.add(lines, offset, out=rings[:, :length])
+    np.subtract(lines, offset, out=rings[:, : length - 1 : -1])
+    path = polygons(rings)
     sheet.paint(lambda c: c.drawPath(path, wash(rgb, alpha)))
 
 

@@ -49,13 +49,11 @@ def polygon(*points: np.ndarray) -> skia.Path:
 
 def blob(*points: np.ndarray) -> skia.Path:
     """A closed smooth path."""
+    p1 = np.array(points)
+    p0, p2, p3 = np.roll(p1, 1, 0), np.roll(p1, -1, 0), np.roll(p1, -2, 0)
     path = line(points[0])
-    n = len(points)
-    q = [points[(k - 1) % n] for k in range(n + 3)]
-    for i in range(1, n + 1):
-        p0, p1, p2, p3 = q[i - 1], q[i], q[i + 1], q[i + 2] if i + 2 < len(q) else q[3]
-        a, b = p1 + (p2 - p0) / 6, p2 - (p3 - p1) / 6
-        path.cubicTo(*map(float, (*a, *b, *p2)))
+    for curve in np.hstack([p1 + (p2 - p0) / 6, p2 - (p3 - p1) / 6, p2]).tolist():
+        path.cubicTo(*curve)
     path.close()
     return path
 
@@ -117,6 +115,10 @@ class Body:
         self.hips = unit(j["l_hip"] - j["r_hip"])
         self.turn = fig.pose.turn
         self._left, self._right = fig.torso_sides(_LEVELS)
+        width = np.hypot(*(self._right - self._left).T)
+        self._half = (width / 2).tolist()
+        self._middle = (self._left + self._right) / 2
+        self._way = (self._right - self._left) / (width + 1e-9)[:, None]
         self._legs = {
             s: np.array([j[f"{k}_hip"], j[f"{k}_knee"], j[f"{k}_ankle"]])
             for s, k in ((-1, "r"), (1, "l"))
@@ -134,19 +136,21 @@ class Body:
         return (left + right) / 2 + (right - left) / 2 * side + self.across * (u * self.u)
 
     def torso(self, t: float) -> tuple[np.ndarray, np.ndarray]:
-        k = min(max(round(t * 100), 0), 130)
+        k = self._level(t)
         return self._left[k], self._right[k]
+
+    def _level(self, t: float) -> int:
+        return min(max(round(t * 100), 0), 130)
 
     def edge(self, s: int, t: float, grow: float = 0.0, straight: float = 0.0) -> np.ndarray:
         """The cloth's edge at level ``t``; ``straight`` fills the waist."""
-        left, right = self.torso(t)
-        half = float(np.hypot(*(right - left))) / 2
+        k = self._level(t)
+        half = self._half[k]
         if straight and 0.3 < t < 1.0:
             chest, hip = self.fig.half["chest"], self.fig.half["hip"]
             full = chest + (hip - chest) * (t - 0.3) / 0.7
             half += max(full - half, 0.0) * straight
-        middle, way = (left + right) / 2, unit(right - left)
-        return middle + way * s * (half + grow * self.u)
+        return self._middle[k] + self._way[k] * s * (half + grow * self.u)
 
     def neck_side(self, s: int, wide: float = 0.0, rise: float = 0.0) -> np.ndarray:
         """Where neck and shoulder meet, ``wide`` units further out along the slope."""

@@ -25,6 +25,11 @@ _FLOOR = 1e-4
 """Smallest share: the log of it keeps a phrase out of a cell without making infinities."""
 
 
+_Of = tuple[int, ...]
+"""What a mask is of: a picture ``(h, w)``, its cells in a row ``(h * w,)``, or the words ``()``."""
+_WORDS: _Of = ()
+
+
 class RegionAttention:
     """Attention processor: stock attention, plus the region bias on cross-attention.
 
@@ -92,9 +97,9 @@ class LoraMasks:
     """
 
     def __init__(self) -> None:
-        self._by_cells: dict[int, Tensor] = {}
-        self._by_tokens: Tensor | None = None
-        self._by_size: dict[tuple[int, int], Tensor] = {}
+        self._masks: dict[_Of, Tensor] = {}
+        self._as_needed: dict[tuple[_Of, torch.dtype], Tensor] = {}
+        """The same in the precisions that layers asked for."""
 
     def hook(self, model: nn.Module, under: str = "") -> list[torch.utils.hooks.RemovableHandle]:
         """Attach to every peft LoRA layer of ``model``, or of its module ``under``."""
@@ -112,15 +117,16 @@ class LoraMasks:
         reads_time = "time_emb" in name
 
         def apply(module: nn.Module, inputs: tuple[Tensor, ...], out: Tensor) -> Tensor:
-            if not self._by_cells or reads_time:
+            if not self._masks or reads_time:
                 return out
-            if out.ndim == 4:
-                # in place: of a product with one channel torch forgets that the channel lies
-                # innermost, and the layers after it become slow
-                return out.mul_(self._by_size[(out.shape[2], out.shape[3])].to(out.dtype))
-            if reads_words and self._by_tokens is not None:
-                return out * self._by_tokens.to(out.dtype)
-            return out * self._by_cells[out.shape[1]].to(out.dtype)
+            size = out.shape[2:] if out.ndim == 4 else out.shape[1:2]
+            of = _WORDS if reads_words else tuple(size)
+            mask = self._as_needed.get((of, out.dtype))
+            if mask is None:
+                mask = self._as_needed[(of, out.dtype)] = self._masks[of].to(out.dtype)
+            # in place: of a product with one channel torch forgets that the channel lies
+            # innermost, and the layers after it become slow
+            return out.mul_(mask)
 
         return apply
 
@@ -139,21 +145,20 @@ class LoraMasks:
             level = F.avg_pool2d(shares, factor) if factor > 1 else shares
             mask = level[:, index]
             mask[:, everywhere] = 1.0
-            self._by_size[(rows // factor, columns // factor)] = mask
-            self._by_cells[mask.shape[2] * mask.shape[3]] = mask.flatten(2).transpose(1, 2)
+            self._masks[tuple(mask.shape[2:])] = mask
+            self._masks[(mask[0, 0].numel(),)] = mask.flatten(2).transpose(1, 2)
         tokens = torch.zeros(1, phrases * TOKENS, len(owner), device=shares.device)
         for rank, phrase in enumerate(owner):
             if phrase < 0:
                 tokens[0, :, rank] = 1.0
             else:
                 tokens[0, phrase * TOKENS : (phrase + 1) * TOKENS, rank] = 1.0
-        self._by_tokens = tokens
+        self._masks[_WORDS] = tokens
         try:
             yield
         finally:
-            self._by_size.clear()
-            self._by_cells.clear()
-            self._by_tokens = None
+            self._masks.clear()
+            self._as_needed.clear()
 
 
 def encode_phrases(tokenizer, text_encoder, phrases: Sequence[str]) -> Tensor:

@@ -7,7 +7,7 @@ import pytest
 import skia
 
 from catalog.croquis import cloth as cloths
-from catalog.croquis import drawing, figure, palette
+from catalog.croquis import drawing, figure, palette, pen
 from catalog.croquis.figure import Person
 from catalog.croquis.sheet import FIRST_GARMENT, Sheet, View
 from catalog.garment import CATEGORIES, Cloth
@@ -191,3 +191,17 @@ def test_dark_quilting_has_no_light_stripes():
     lightness = palette.srgb_to_lab(sheet.pixels()[240:560, 200:320])[..., 0]
     assert lightness.std() > 1  # it is quilted
     assert lightness.max() < cloths.lightness("#1d1c22") + 20
+
+
+def test_outlines_in_stored_form_are_those_drawn_point_by_point():
+    rings = np.random.default_rng(4).random((3, 17, 2)) * 200
+    for closed in (True, False):
+        slow = skia.Path()
+        for ring in rings:
+            slow.moveTo(*ring[0])
+            for point in ring[1:]:
+                slow.lineTo(*point)
+            if closed:
+                slow.close()
+        assert pen.polygons(rings, closed=closed) == slow
+    assert pen.polygon(rings[0]).countPoints() == 17

@@ -48,8 +48,8 @@ class Canvas:
     """Where skia draws into an array of ours, black at first: nothing is converted to be read."""
 
     def __init__(self, width: int, height: int) -> None:
-        self.pixels = np.full((height, width), _BLACK, "<u4").view(np.uint8)
-        self.pixels = self.pixels.reshape(height, width, 4)
+        black = np.full((height, width), _BLACK, "<u4")
+        self.pixels = black.view(np.uint8).reshape(height, width, 4)
         """uint8 ``(H, W, 4)``, BGRA: the order that skia itself draws in, which is its fastest."""
         # the surface draws into the array and does not keep it alive: both are kept here
         self._surface = skia.Surface(self.pixels, skia.kBGRA_8888_ColorType, skia.kPremul_AlphaType)

@@ -103,7 +103,7 @@ def test_a_garments_lora_reaches_its_own_cells_only(engine: Engine):
         bare = layer(x)
         with engine._adapter.worn([(lora, 1.0, 2)], shares):
             worn = layer(x)
-    assert not masks._by_cells
+    assert not masks._masks and not masks._as_needed
     moved = (worn - bare).abs().amax(-1)[0]
     covered = shares[0, 2].flatten() > 0
     assert moved[covered].min() > 0 and moved[~covered].max() == 0

@@ -165,7 +165,7 @@ def person_of(thread: str) -> dict[str, Any]:
 
     shown = pick(PRESENTATIONS, "presentation")
     hair = {"woman": [h for h in HAIR if h not in ("buzz",)],
-            "man": [h for h in HAIR if h in ("short", "curly", "afro", "buzz", "bun")]}  # fmt: skip
+            "man": [h for h in HAIR if h in ("short", "curly", "afro", "buzz")]}  # fmt: skip
     skin = pick(SKINS, "skin")
     colors = [c for c in HAIR_COLORS if c != "grey" and (skin not in ("brown", "dark") or c in (
         "black", "brown"))]  # fmt: skip

@@ -421,7 +421,7 @@ def tool_error(error: Exception) -> str | None:
 
 def _suited(spec: PersonSpec) -> PersonSpec:
     """Another presentation keeps skin and colours and takes hair that is usual for it."""
-    if spec.presentation == "man" and spec.hair in ("long", "bob", "ponytail"):
+    if spec.presentation == "man" and spec.hair in ("long", "bob", "bun", "ponytail"):
         return spec.model_copy(update={"hair": "short"})
     if spec.presentation == "woman" and spec.hair in ("buzz", "short"):
         return spec.model_copy(update={"hair": "long"})

@@ -138,7 +138,6 @@ class LoraMasks:
             shares: ``(B or 1, phrases, h, w)``, h and w those of the latents.
             owner: for each rank, the phrase whose region it works in, or -1 for everywhere.
         """
-        self._as_needed.clear()
         _, phrases, rows, columns = shares.shape
         index = torch.tensor([max(o, 0) for o in owner])
         everywhere = torch.tensor([o < 0 for o in owner])

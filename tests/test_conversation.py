@@ -44,6 +44,16 @@ def test_people_differ_between_threads_and_stay_within_one(stylist):
     assert shown[0] == shown[1] == shown[2]
 
 
+def test_a_man_asked_for_has_hair_that_is_usual_for_one(stylist):
+    threads = {}
+    for i in range(60):  # threads that begin with every kind of hair
+        threads.setdefault(person_of(f"thread-{i}")["hair"], f"thread-{i}")
+    assert {"bun", "long", "bob", "ponytail"} <= set(threads)
+    for thread in threads.values():
+        answer = stylist.ask("office outfit for a man", thread, render=False)
+        assert answer["plan"]["person"]["hair"] in ("short", "curly", "afro", "buzz")
+
+
 def test_the_person_can_be_chosen(stylist):
     answer = stylist.ask("office outfit for a woman with curly red hair", "t1", render=False)
     person = answer["plan"]["person"]

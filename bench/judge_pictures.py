@@ -339,14 +339,16 @@ def _for_pattern(chosen: list[Sample], rng: np.random.Generator) -> dict[str, np
 
 
 def _for_category(chosen: list[Sample], rng: np.random.Generator) -> dict[str, np.ndarray] | None:
-    """``crop`` half ``(n, 4, 96, 64)``, ``box`` ``(n, 4)``, ``answer`` ``(n,)``; or None."""
+    """``near`` half ``(n, 4, 160, 112)``, ``far`` half ``(n, 4, 192, 128)``, ``box`` ``(n, 4)``,
+    ``answer`` ``(n,)``; None without a garment."""
     found = list(_garments(chosen, rng))
     if not found:
         return None
-    crops, boxes = zip(*(judges.category_input(p, m) for p, m, _, _ in found), strict=True)
+    near, far, box = zip(*(judges.category_input(p, m) for p, m, _, _ in found), strict=True)
     return {
-        "crop": torch.stack(crops).half().numpy(),
-        "box": torch.stack(boxes).numpy(),
+        "near": torch.stack(near).half().numpy(),
+        "far": torch.stack(far).half().numpy(),
+        "box": torch.stack(box).numpy(),
         "answer": np.array([tuple(CATEGORIES).index(name) for _, _, _, name in found]),
     }
 

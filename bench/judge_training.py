@@ -41,7 +41,7 @@ class Pace:
     """Drawings new to each piece."""
 
 
-PACES = {"cpu": Pace(1, 1, 2), "cuda": Pace(2, 4, 1)}
+PACES = {"cpu": Pace(1, 2, 2), "cuda": Pace(2, 4, 1)}
 KEPT = 2048
 """Rows at hand where rows are reused: up to 1.7 GB."""
 
@@ -55,6 +55,8 @@ class Options:
     only: Sequence[str]
     fresh: bool
     """Do not start from kept weights."""
+    rate: float
+    """The highest learning rate."""
     device: str
     workers: int
     """Processes that draw and spoil."""
@@ -82,7 +84,7 @@ def train(o: Options) -> None:
         if name in o.only:
             wanted.value = number
             minutes = o.minutes * SHARES[name] / total
-            _fit(name, _pieces(stream, name), pace, o.device, minutes, o.fresh)
+            _fit(name, _pieces(stream, name), pace, minutes, o)
 
 
 def _pieces(stream: Iterator, name: str) -> Iterator[dict[str, np.ndarray]]:
@@ -94,17 +96,18 @@ def _fit(
     name: str,
     pieces: Iterator[dict[str, np.ndarray]],
     pace: Pace,
-    device: str,
     minutes: float,
-    fresh: bool,
+    o: Options,
 ) -> None:
     network = judges.NETWORKS[name]()
-    if not fresh and judges.weights_file(name).exists():
+    if not o.fresh and judges.weights_file(name).exists():
         network.load_state_dict(judges.judge(name).state_dict())
-    network.to(device, memory_format=torch.channels_last).train()
-    rate, loss_of = 3e-3, _LOSSES[name]
-    optimizer = torch.optim.AdamW(network.parameters(), rate, betas=(0.9, 0.99), weight_decay=0.02)
-    batches, progress = _batches(name, pieces, pace, device), _Progress(name, network)
+    network.to(o.device, memory_format=torch.channels_last).train()
+    loss_of = _LOSSES[name]
+    optimizer = torch.optim.AdamW(
+        network.parameters(), o.rate, betas=(0.9, 0.99), weight_decay=0.02
+    )
+    batches, progress = _batches(name, pieces, pace, o.device), _Progress(name, network)
     spent, before = 0.0, time.monotonic()
     while True:
         asked = time.monotonic()
@@ -118,8 +121,8 @@ def _fit(
         late = max(0.0, (share - 0.3) / 0.7)
         slope = 0.02 + 0.49 * (1 + math.cos(math.pi * late))
         for group in optimizer.param_groups:
-            group["lr"] = rate * min(1.0, (progress.step + 1) / 50) * slope
-        with mixed_precision(torch.device(device).type):
+            group["lr"] = o.rate * min(1.0, (progress.step + 1) / 50) * slope
+        with mixed_precision(torch.device(o.device).type):
             loss = loss_of(network, batch)
         optimizer.zero_grad()
         loss.backward()
@@ -212,7 +215,7 @@ def _pattern_loss(network: nn.Module, batch: dict[str, Tensor]) -> Tensor:
 
 
 def _category_loss(network: nn.Module, batch: dict[str, Tensor]) -> Tensor:
-    logits = network(batch["crop"].float(), batch["box"])
+    logits = network(batch["near"].float(), batch["far"].float(), batch["box"])
     return F.cross_entropy(logits.float(), batch["answer"])
 
 

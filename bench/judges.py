@@ -32,6 +32,8 @@ CLASSES = PARTS
 PATTERN_CLASSES = ("plain", "stripes", "plaid", "dots", "print")
 WINDOW = 160, 112
 """Rows and columns of the pattern judge's window on a garment, at the picture's own scale."""
+NEAR = 160, 112
+"""Rows and columns into which the category judge's garments are fitted."""
 
 
 # --- the networks --------------------------------------------------------------------------------
@@ -55,37 +57,53 @@ class PatternJudge(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """What the classes are told from, ``(B, 96)``: mean and strongest answer over the mask."""
-        y = F.silu(self.body(x))
-        mask = F.adaptive_avg_pool2d(x[:, 3:], y.shape[2:])
-        mean = (y * mask).sum((2, 3)) / mask.sum((2, 3)).clamp_min(1e-3)
-        return torch.cat([mean, (y * (mask > 0.3)).amax((2, 3))], 1)
+        return torch.cat(_under(F.silu(self.body(x)), x[:, 3:]), 1)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.features(x))
 
 
 class CategoryJudge(nn.Module):
-    """A garment ``(B, 4, 96, 64)`` fitted to the frame, and its box ``(B, 4)`` → kind logits."""
+    """A garment near by ``(B, 4, 160, 112)``, the whole picture with it ``(B, 4, 192, 128)`` and
+    its box ``(B, 4)`` → kind logits: a collar is told from near, a hem by the legs under it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(4, 24, 4, 2, 1),
-            nn.SiLU(),
-            nn.Conv2d(24, 40, 3, 2, 1),
-            nn.SiLU(),
-            nn.GroupNorm(2, 40),
-            nn.Conv2d(40, 56, 3, 2, 1),
-            nn.SiLU(),
-            nn.AdaptiveAvgPool2d((4, 2)),
-            nn.Flatten(),
+        self.near = nn.Sequential(
+            nn.PixelUnshuffle(2),
+            nn.Conv2d(16, 32, 3, padding=1),
+            Block(32),
+            nn.Conv2d(32, 48, 3, 2, 1),
+            Block(48),
+            nn.Conv2d(48, 64, 3, 2, 1),
+            Block(64),
+            Block(64, 2),
+        )
+        self.places = nn.Sequential(nn.Conv2d(64, 16, 1), nn.AdaptiveAvgPool2d((5, 3)))
+        self.far = nn.Sequential(
+            nn.PixelUnshuffle(4),
+            nn.Conv2d(64, 32, 3, padding=1),
+            Block(32),
+            nn.Conv2d(32, 48, 3, 2, 1),
+            Block(48, 2),
         )
         self.head = nn.Sequential(
-            nn.Linear(56 * 8 + 4, 64), nn.SiLU(), nn.Linear(64, len(CATEGORIES))
+            nn.Linear(2 * 64 + 16 * 15 + 2 * 48 + 4, 96),
+            nn.SiLU(),
+            nn.Linear(96, len(CATEGORIES)),
         )
 
-    def forward(self, x: Tensor, box: Tensor) -> Tensor:
-        return self.head(torch.cat([self.body(x), box], 1))
+    def forward(self, near: Tensor, far: Tensor, box: Tensor) -> Tensor:
+        close, wide = self.near(near), self.far(far)
+        told = [*_under(F.silu(close), near[:, 3:]), self.places(close).flatten(1)]
+        return self.head(torch.cat([*told, *_under(F.silu(wide), far[:, 3:]), box], 1))
+
+
+def _under(features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and strongest answer over the mask, ``(B, C)`` each."""
+    share = F.adaptive_avg_pool2d(mask, features.shape[2:])
+    mean = (features * share).sum((2, 3)) / share.sum((2, 3)).clamp_min(1e-3)
+    return mean, (features * (share > 0.3)).amax((2, 3))
 
 
 class SeasonJudge(nn.Module):
@@ -168,8 +186,8 @@ def pattern_shares(features: np.ndarray) -> np.ndarray:
 @torch.no_grad()
 def category(picture: np.ndarray, mask: np.ndarray) -> str:
     """The kind of the garment under ``mask``."""
-    crop, box = category_input(picture, mask)
-    return tuple(CATEGORIES)[int(judge("category")(crop[None], box[None]).argmax())]
+    near, far, box = category_input(picture, mask)
+    return tuple(CATEGORIES)[int(judge("category")(near[None], far[None], box[None]).argmax())]
 
 
 @torch.no_grad()
@@ -203,24 +221,26 @@ def _window(places: np.ndarray, length: int, total: int) -> int:
     return max(0, min(middle - length // 2, total - length))
 
 
-def category_input(picture: np.ndarray, mask: np.ndarray) -> tuple[Tensor, Tensor]:
-    """``(4, 96, 64)``: the garment alone, fitted to the frame; its box: middle and size, 0…1."""
-    out = np.zeros((96, 64, 4), np.float32)
+def category_input(picture: np.ndarray, mask: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+    """``(4, 160, 112)``: the garment and a tenth around it, fitted to the frame; ``(4, 192, 128)``:
+    the whole picture; each with the garment's mask; its box: middle and size, 0…1."""
+    whole = np.dstack([picture / 127.5 - 1, mask]).astype(np.float32)
+    far = cv2.resize(whole, (128, 192), interpolation=cv2.INTER_AREA)
+    near, box = np.zeros((*NEAR, 4), np.float32), np.zeros(4, np.float32)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if not len(rows):
-        return torch.from_numpy(out).permute(2, 0, 1), torch.zeros(4)
-    y0, y1, x0, x1 = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    alone = mask[y0:y1, x0:x1, None].astype(np.float32)
-    part = np.concatenate([(picture[y0:y1, x0:x1] / 127.5 - 1) * alone, alone], 2)
-    side = max((y1 - y0) / 96, (x1 - x0) / 64)
-    height, width = (max(1, round(float(n / side))) for n in (y1 - y0, x1 - x0))
-    how = cv2.INTER_AREA if side > 1 else cv2.INTER_LINEAR
-    small = cv2.resize(part.astype(np.float32), (width, height), interpolation=how)
-    top, left = (96 - height) // 2, (64 - width) // 2
-    out[top : top + height, left : left + width] = small
-    tall, wide = mask.shape
-    box = [(y0 + y1) / 2 / tall, (x0 + x1) / 2 / wide, (y1 - y0) / tall, (x1 - x0) / wide]
-    return torch.from_numpy(out).permute(2, 0, 1), torch.tensor(box, dtype=torch.float32)
+    if len(rows):
+        y0, y1, x0, x1 = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+        tall, wide = mask.shape
+        box[:] = (y0 + y1) / 2 / tall, (x0 + x1) / 2 / wide, (y1 - y0) / tall, (x1 - x0) / wide
+        scale = min(NEAR[0] / (y1 - y0), NEAR[1] / (x1 - x0)) / 1.2
+        middle = (x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2
+        move = np.array([[scale, 0, (NEAR[1] - 1) / 2 - scale * middle[0]],
+                         [0, scale, (NEAR[0] - 1) / 2 - scale * middle[1]]])  # fmt: skip
+        if scale < 1:  # warping samples points: finer detail must be gone before
+            whole = cv2.GaussianBlur(whole, (0, 0), 0.4 / scale)
+        near = cv2.warpAffine(whole, move, NEAR[::-1])
+    as_tensors = (torch.from_numpy(np.ascontiguousarray(x.transpose(2, 0, 1))) for x in (near, far))
+    return *as_tensors, torch.from_numpy(box)
 
 
 def season_input(picture: np.ndarray, classes: np.ndarray) -> Tensor:
@@ -245,6 +265,7 @@ def main() -> None:
     training.add_argument("--drawings", type=int, default=3000, help="at hand, of all workers")
     training.add_argument("--only", nargs="*", choices=tuple(NETWORKS), default=tuple(NETWORKS))
     training.add_argument("--fresh", action="store_true", help="do not start from kept weights")
+    training.add_argument("--rate", type=float, default=3e-3, help="1e-3 to go on gently")
     training.add_argument("--device", default=device)
     training.add_argument("--workers", type=int, default=1, help="draw and spoil, at least one")
     training.add_argument("--unscored", action="store_true", help="leave the scoring for later")

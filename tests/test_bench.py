@@ -150,14 +150,34 @@ def test_a_switched_off_lora_changes_nothing_else_of_the_plan():
 def test_the_judges_read_drawings_they_have_not_learned_from():
     drawn = [judge_pictures.sample(judge_pictures.HELD_OUT + 1000 + i) for i in range(14)]
     drawn = [one for one in drawn if max(one.season) == 1.0]
-    shapes, seasons = [], []
+    shapes, seasons, kinds, patterns = [], [], [], []
     for one in drawn:
         seen = judges.segment(one.picture)
+        for number, pattern, kind in one.garments:
+            if (one.classes == number).sum() >= 150:
+                kinds.append(judges.category(one.picture, seen == number) == kind)
+                patterns.append(judges.pattern(one.picture, seen == number)[0] == pattern)
         shapes.append(measure.iou(seen > 0, one.classes > 0))
         likely = judges.season(one.picture, seen)
         seasons.append(one.season[list(likely).index(max(likely, key=likely.__getitem__))])
     assert np.mean(shapes) > 0.93
     assert np.mean(seasons) > 0.7
+    assert np.mean(kinds) > 0.6 and np.mean(patterns) > 0.7
+
+
+def test_a_kind_is_told_from_near_and_from_the_figure_around_it():
+    picture = np.full((384, 256, 3), 200, np.uint8)
+    picture[300:320, 100:140] = (20, 90, 30)
+    mask = (picture == (20, 90, 30)).all(2)
+    near, far, box = judges.category_input(picture, mask)
+    assert near.shape == (4, *judges.NEAR) and far.shape == (4, 192, 128)
+    assert box.tolist() == pytest.approx([310 / 384, 120 / 256, 20 / 384, 40 / 256])
+    columns = near[3, judges.NEAR[0] // 2] > 0.5
+    assert 0.75 < columns.float().mean() < 0.9, "it fills the frame, with ground around it"
+    assert (near[:3, 80, 2] > 0.5).all(), "what lies beside it is seen too"
+    assert far[3].sum() == pytest.approx(mask.sum() / 4, rel=0.05)
+    empty = judges.category_input(picture, np.zeros_like(mask))
+    assert [float(x.abs().sum()) for x in (empty[0], empty[2])] == [0, 0]
 
 
 def test_the_judges_are_small_and_their_drawings_are_their_own():

@@ -43,8 +43,6 @@ KINDS: dict[str, tuple[str, ...]] = {
 HEAD = Path(__file__).with_name("photo_kind.safetensors")
 MOST_PHOTOS = 3
 """Photos of one garment that are looked at: more take longer and say the same."""
-_LEAST = 1e-6
-"""What no look rules out."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +95,7 @@ def label_chances(
     model = head()
     seen = list(zip(photos, masks, whole or photos, strict=True))[:MOST_PHOTOS]
     pictures = [picture for three in seen for picture in looks(*three)]
-    # every look is evidence of its own, so logarithms are averaged: likelier by cross-validation
-    likely = np.exp(np.log(model(photo_embedding()(pictures)) + _LEAST).mean(0))
-    chances = likely / likely.sum()
+    chances = model(photo_embedding()(pictures)).mean(0)
     return dict(zip(model.labels, chances.tolist(), strict=True))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from catalog import attributes, photo_kind, train_photo_kind
+from catalog import attributes, photo_kind
 from catalog.attributes import by_label, by_silhouette, measure, outline
 from catalog.errors import BadValue, ModelUnavailable
 from catalog.garment import CATEGORIES
@@ -17,7 +17,7 @@ from catalog.photo_file import photo_pixels, photo_png
 from catalog.photo_kind import DRAWN, HEAD, KINDS, Head, head, label_chances
 from catalog.photos import cut_out
 from catalog.starter import starter_garments, starter_photos
-from catalog.train_photo_kind import TRAINED, aligned, drawings, drawn_examples, fit, save
+from catalog.train_photo_kind import TRAINED, drawn_examples, fit, save
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "garments"
 GARMENTS = starter_garments()
@@ -66,43 +66,6 @@ def test_the_head_learns_what_can_be_learned_and_survives_its_file(tmp_path):
     chances = head(tmp_path / "head.safetensors")(rows[1::2])
     assert (chances.argmax(1) == truth[1::2]).all()
     assert np.allclose(chances.sum(1), 1, atol=1e-4)
-
-
-def test_what_a_row_counts_is_what_the_head_learns_from_it():
-    rng = np.random.default_rng(1)
-    middles = rng.normal(0, 1, (2, DIM))
-    truth = np.repeat([0, 1], 20)
-    rows = (middles[truth] + rng.normal(0, 0.3, (40, DIM))).astype(np.float32) / DIM**0.5
-    wrong = np.concatenate([truth, 1 - truth])  # every row again, with the other label
-    weight = np.repeat([1.0, 0.01], 40).astype(np.float32)
-    model = fit(np.concatenate([rows, rows]), wrong, ("a", "b"), 1.0, weight)
-    assert (model(rows).argmax(1) == truth).all()
-    model = fit(np.concatenate([rows, rows]), wrong, ("a", "b"), 1.0, weight[::-1].copy())
-    assert (model(rows).argmax(1) == 1 - truth).all()
-
-
-def test_drawings_are_learned_from_as_many_of_each_label_without_their_ink(monkeypatch):
-    monkeypatch.setattr(train_photo_kind, "DRAWINGS", 1)
-    examples = list(drawings())
-    assert sorted(label for label, *_ in examples) == sorted(KINDS)
-    for label, picture, mask in examples:
-        assert picture.shape == (*mask.shape, 3) and mask.any(), label
-    sharp = [
-        np.mean(np.abs(np.diff(picture.astype(int), axis=1)).max(2)[mask[:, 1:]] > 40)
-        for _, picture, mask in examples
-    ]
-    assert np.median(sharp) < 0.035, "with their lines it is 0.053"
-
-
-def test_aligned_drawings_lie_where_real_photos_lie():
-    rng = np.random.default_rng(0)
-    real = rng.normal(0.3, 0.2, (50, DIM)).astype(np.float32)
-    drawn = rng.normal(-1, 2, (80, DIM)).astype(np.float32)
-    drawn[:, 0] = 5
-    moved = aligned(drawn, real)
-    assert moved.dtype == np.float32 and np.allclose(moved.mean(0), real.mean(0), atol=1e-4)
-    assert np.allclose(moved.std(0)[1:], real.std(0)[1:], rtol=1e-3)
-    assert np.allclose(moved[:, 0], real[:, 0].mean()), "what never changes stays where it is"
 
 
 def test_a_square_shows_the_garment_alone_whatever_lies_around_it():

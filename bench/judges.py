@@ -1,7 +1,7 @@
 """Judges: small networks that say what a picture shows, from its pixels alone.
 
     python -m bench.judges train --minutes 60 [--only segmenter pattern …] [--fresh]
-        [--device cuda --workers 5] [--folder FOLDER]
+        [--rate 1e-3] [--device cuda --workers 5] [--folder FOLDER]
     python -m bench.judges score [--folder FOLDER]
 
 They were trained on drawings of their own (seeds from 5·10⁹ on, garments in every shade, print and
@@ -44,15 +44,7 @@ class PatternJudge(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.PixelUnshuffle(2),
-            nn.Conv2d(16, 32, 3, padding=1),
-            Block(32),
-            nn.Conv2d(32, 48, 3, 2, 1),
-            Block(48),
-            nn.Conv2d(48, 48, 3, 2, 1),
-            Block(48),
-        )
+        self.body = nn.Sequential(*_detail(), nn.Conv2d(48, 48, 3, 2, 1), Block(48))
         self.head = nn.Linear(96, len(PATTERN_CLASSES))
 
     def features(self, x: Tensor) -> Tensor:
@@ -69,16 +61,8 @@ class CategoryJudge(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.near = nn.Sequential(
-            nn.PixelUnshuffle(2),
-            nn.Conv2d(16, 32, 3, padding=1),
-            Block(32),
-            nn.Conv2d(32, 48, 3, 2, 1),
-            Block(48),
-            nn.Conv2d(48, 64, 3, 2, 1),
-            Block(64),
-            Block(64, 2),
-        )
+        deep = nn.Conv2d(48, 64, 3, 2, 1), Block(64), Block(64, 2)
+        self.near = nn.Sequential(*_detail(), *deep)
         self.places = nn.Sequential(nn.Conv2d(64, 16, 1), nn.AdaptiveAvgPool2d((5, 3)))
         self.far = nn.Sequential(
             nn.PixelUnshuffle(4),
@@ -97,6 +81,12 @@ class CategoryJudge(nn.Module):
         close, wide = self.near(near), self.far(far)
         told = [*_under(F.silu(close), near[:, 3:]), self.places(close).flatten(1)]
         return self.head(torch.cat([*told, *_under(F.silu(wide), far[:, 3:]), box], 1))
+
+
+def _detail() -> tuple[nn.Module, ...]:
+    """The layers that see a garment from near: ``(B, 4, H, W)`` → ``(B, 48, H/4, W/4)``."""
+    fine = nn.PixelUnshuffle(2), nn.Conv2d(16, 32, 3, padding=1), Block(32)
+    return *fine, nn.Conv2d(32, 48, 3, 2, 1), Block(48)
 
 
 def _under(features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

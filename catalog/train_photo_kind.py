@@ -95,7 +95,9 @@ def views(photo: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
     is, give or take 4): turning, zooming and relighting them, closer looks at collar, middle and
     hem (58), other sizes (59 to 61), the cut-out's shape (59 to 61), layers before the last (60 to
     62), the larger Lite1 and Lite2 (52 and 53), discriminant analysis (61 to 62), the network's
-    last blocks trained too (55). More photos a label is what would help.
+    last blocks trained too (55). Drawings of each kind, moved to the mean and spread of the photos
+    and learned from beside them, told 69 % of the unread half, but three in ten drawings were then
+    taken for real photos. More photos a label is what would help.
     """
     seen = looks(photo, mask, photo)
     return seen + [np.ascontiguousarray(picture[:, ::-1]) for picture in seen]

@@ -48,13 +48,12 @@ class Cloth:
 
 def cloth(picture: np.ndarray, mask: np.ndarray) -> Cloth:
     """The garment under ``mask``, bool ``(H, W)``, of ``picture``, uint8 ``(H, W, 3)``."""
-    features = judges.pattern(picture, mask)[1]
     pixels = measure.labs(picture, measure.eroded(mask))
     try:
         vector = embed(picture, mask)
     except BadValue:  # the picture does not show it: like nothing
         vector = np.zeros(LIKENESS, np.float32)
-    return Cloth(pixels, judges.pattern_shares(features), vector)
+    return Cloth(pixels, np.array(list(judges.pattern(picture, mask).values())), vector)
 
 
 @once

@@ -188,9 +188,8 @@ def unseen_pattern() -> Measured:
     """The same garments, worn: pattern class read right by the pattern judge."""
     from catalog.croquis.cloth import pattern_class
 
-    right = [
-        judges.pattern(t.on, t.mask)[0] == pattern_class(t.garment.cloth.pattern) for t in tries()
-    ]
+    read = [(judges.likeliest(judges.pattern(t.on, t.mask)), t.garment) for t in tries()]
+    right = [seen == pattern_class(garment.cloth.pattern) for seen, garment in read]
     return Measured(100 * float(np.mean(right)), note=f"{len(right)} garments")
 
 

@@ -12,7 +12,9 @@ Nothing of a render's layout reaches them.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -34,6 +36,13 @@ WINDOW = 160, 112
 """Rows and columns of the pattern judge's window on a garment, at the picture's own scale."""
 NEAR = 160, 112
 """Rows and columns into which the category judge's garments are fitted."""
+CELL = 16
+"""Pixels, each way, of what the segmenter sees as one at its coarsest."""
+SIZES = (0.875, 1.0, 1.125)
+"""Sizes at which a picture is segmented; what they agree on is right more often."""
+ZOOMS = (0.94, 1.0, 1.06)
+"""Sizes at which the category judge looks."""
+QUARTILES = (0.25, 0.5, 0.75)
 
 
 # --- the networks --------------------------------------------------------------------------------
@@ -47,12 +56,8 @@ class PatternJudge(nn.Module):
         self.body = nn.Sequential(*_detail(), nn.Conv2d(48, 48, 3, 2, 1), Block(48))
         self.head = nn.Linear(96, len(PATTERN_CLASSES))
 
-    def features(self, x: Tensor) -> Tensor:
-        """What the classes are told from, ``(B, 96)``: mean and strongest answer over the mask."""
-        return torch.cat(_under(F.silu(self.body(x)), x[:, 3:]), 1)
-
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.features(x))
+        return self.head(torch.cat(_under(F.silu(self.body(x)), x[:, 3:]), 1))
 
 
 class CategoryJudge(nn.Module):
@@ -126,6 +131,11 @@ NETWORKS: dict[str, type[nn.Module]] = {
 }
 
 
+def likeliest(shares: dict[str, float]) -> str:
+    """What a judge takes a picture for."""
+    return max(shares, key=shares.__getitem__)
+
+
 @lru_cache
 def judge(name: str) -> nn.Module:
     """A trained judge, ready to use. Raises FileNotFoundError before the first training."""
@@ -152,32 +162,43 @@ def save(name: str, network: nn.Module) -> None:
 
 
 @torch.no_grad()
-def segment(picture: np.ndarray) -> np.ndarray:
-    """Class of each pixel, uint8 ``(384, 256)``, numbers into ``CLASSES``."""
+def segment(picture: np.ndarray, sizes: Sequence[float] = SIZES) -> np.ndarray:
+    """Class of each pixel, uint8 ``(384, 256)``, numbers into ``CLASSES``: what the picture and its
+    mirror image, at each of ``sizes``, are taken for on average."""
     x = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float() / 127.5 - 1
-    return judge("segmenter")(x)[0].argmax(0).to(torch.uint8).numpy()
+    both = torch.cat([x, x.flip(3)])
+    likely = torch.zeros(len(CLASSES), *x.shape[2:])
+    for size in sizes:
+        sides = [round(side * size / CELL) * CELL for side in x.shape[2:]]
+        seen = F.interpolate(both, sides, mode="bilinear", antialias=True) if size != 1 else both
+        shares = judge("segmenter")(seen).softmax(1)
+        shares = shares[:1] + shares[1:].flip(3)
+        likely += F.interpolate(shares, x.shape[2:], mode="bilinear")[0]
+    return likely.argmax(0).to(torch.uint8).numpy()
 
 
 @torch.no_grad()
-def pattern(picture: np.ndarray, mask: np.ndarray) -> tuple[str, np.ndarray]:
-    """The pattern class of the garment under ``mask``, and the features ``(96,)`` it is told by."""
-    features = judge("pattern").features(pattern_input(picture, mask)[None])  # type: ignore[operator]
-    best = int(judge("pattern").head(features).argmax())  # type: ignore[operator]
-    return PATTERN_CLASSES[best], features[0].numpy()
+def pattern(picture: np.ndarray, mask: np.ndarray) -> dict[str, float]:
+    """How likely each of ``PATTERN_CLASSES`` is for the garment under ``mask``, by windows all over
+    it and their mirror images."""
+    windows = pattern_windows(picture, mask)
+    area = windows[:, 3].sum((1, 2))
+    logits = judge("pattern")(torch.cat([windows, windows.flip(3)]))
+    mean = area.clamp_min(1e-3).repeat(2) @ logits / area.clamp_min(1e-3).sum()
+    return dict(zip(PATTERN_CLASSES, (mean / 2).softmax(0).tolist(), strict=True))
 
 
 @torch.no_grad()
-def pattern_shares(features: np.ndarray) -> np.ndarray:
-    """How likely each of ``PATTERN_CLASSES`` is by a garment's features ``(96,)``; sums to 1."""
-    likely = judge("pattern").head(torch.from_numpy(features))  # type: ignore[operator]
-    return likely.softmax(-1).numpy()
-
-
-@torch.no_grad()
-def category(picture: np.ndarray, mask: np.ndarray) -> str:
-    """The kind of the garment under ``mask``."""
-    near, far, box = category_input(picture, mask)
-    return tuple(CATEGORIES)[int(judge("category")(near[None], far[None], box[None]).argmax())]
+def category(picture: np.ndarray, mask: np.ndarray) -> dict[str, float]:
+    """How likely each kind is for the garment under ``mask``, by itself and its mirror image, as
+    large as they are, a little smaller and larger."""
+    seen = []
+    for zoom in ZOOMS:
+        near_by = _zoomed(picture, zoom), _zoomed(mask.astype(np.uint8), zoom) > 0
+        seen += [category_input(*near_by), category_input(*(x[:, ::-1] for x in near_by))]
+    logits = judge("category")(*(torch.stack(x) for x in zip(*seen, strict=True)))
+    mean = logits.log_softmax(1).mean(0).softmax(0)
+    return dict(zip(CATEGORIES, mean.tolist(), strict=True))
 
 
 @torch.no_grad()
@@ -187,15 +208,39 @@ def season(picture: np.ndarray, classes: np.ndarray) -> dict[str, float]:
     return dict(zip(SEASONS, shares.tolist(), strict=True))
 
 
+def pattern_windows(picture: np.ndarray, mask: np.ndarray) -> Tensor:
+    """``(n, 4, 160, 112)``: windows at the quartiles of a garment's rows and columns, all else
+    blank; one at least."""
+    places = np.nonzero(mask)
+    if not len(places[0]):
+        return pattern_input(picture, mask)[None]
+    middles = [np.quantile(p, QUARTILES).astype(int).tolist() for p in places]
+    windows = {_window(at, picture.shape) for at in itertools.product(*middles)}
+    seen = [_pattern_input(picture, mask, *window) for window in sorted(windows)]
+    return torch.stack([x for x in seen if x[3].any()])
+
+
 def pattern_input(picture: np.ndarray, mask: np.ndarray) -> Tensor:
     """``(4, 160, 112)``: a window around the garment's middle, all else blank."""
-    rows, columns = np.nonzero(mask)
+    places = np.nonzero(mask)
+    if not len(places[0]):
+        return torch.zeros(4, *WINDOW)
+    middle = [(int(p.min()) + int(p.max()) + 1) // 2 for p in places]
+    return _pattern_input(picture, mask, *_window(middle, picture.shape))
+
+
+def _window(middle: Sequence[int], shape: tuple[int, ...]) -> tuple[int, int]:
+    """Row and column where a window around ``middle`` begins."""
+    top, left = (
+        max(0, min(at - length // 2, side - length))
+        for at, length, side in zip(middle, WINDOW, shape[:2], strict=True)
+    )
+    return top, left
+
+
+def _pattern_input(picture: np.ndarray, mask: np.ndarray, top: int, left: int) -> Tensor:
     height, width = WINDOW
     out = np.zeros((height, width, 4), np.float32)
-    if not len(rows):
-        return torch.from_numpy(out).permute(2, 0, 1)
-    top = _window(rows, height, picture.shape[0])
-    left = _window(columns, width, picture.shape[1])
     alone = mask[top : top + height, left : left + width].astype(np.float32)
     part = picture[top : top + height, left : left + width].astype(np.float32)
     mean = part[alone > 0].mean(0) if alone.any() else 128.0
@@ -205,10 +250,12 @@ def pattern_input(picture: np.ndarray, mask: np.ndarray) -> Tensor:
     return torch.from_numpy(out).permute(2, 0, 1)
 
 
-def _window(places: np.ndarray, length: int, total: int) -> int:
-    """Where a window begins that holds the middle of ``places``."""
-    middle = (int(places.min()) + int(places.max()) + 1) // 2
-    return max(0, min(middle - length // 2, total - length))
+def _zoomed(picture: np.ndarray, zoom: float) -> np.ndarray:
+    """A picture of the same size, larger or smaller about its middle."""
+    rows, columns = picture.shape[:2]
+    move = np.array([[zoom, 0, (1 - zoom) * columns / 2], [0, zoom, (1 - zoom) * rows / 2]])
+    same = np.ascontiguousarray(picture)
+    return cv2.warpAffine(same, move, (columns, rows), borderMode=cv2.BORDER_REPLICATE)
 
 
 def category_input(picture: np.ndarray, mask: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:

@@ -130,9 +130,8 @@ def color_family() -> Measured:
 
 
 def pattern_right(seen: Seen, garment: Garment) -> float:
-    return float(
-        judges.pattern(seen.picture, seen.mask(garment))[0] == pattern_class(garment.pattern)
-    )
+    read = judges.pattern(seen.picture, seen.mask(garment))
+    return float(judges.likeliest(read) == pattern_class(garment.pattern))
 
 
 @once
@@ -160,7 +159,8 @@ def category() -> Measured:
     """Garments whose kind (of 46) is read right, by a classifier trained on other drawings."""
 
     def right(seen: Seen, garment: Garment) -> float:
-        return float(judges.category(seen.picture, seen.mask(garment)) == garment.category)
+        read = judges.category(seen.picture, seen.mask(garment))
+        return float(judges.likeliest(read) == garment.category)
 
     return _both(lambda of: 100 * float(_pairs(of, right).mean()))
 

@@ -190,7 +190,7 @@ def _without_season(number: int) -> Seen:
 
 def _season_right(seen: Seen, number: int) -> bool:
     likely = judges.season(seen.picture, seen.classes)
-    return max(likely, key=likely.__getitem__) == next(iter(outfits()[number].plan.season))
+    return judges.likeliest(likely) == next(iter(outfits()[number].plan.season))
 
 
 @figure("season", better="higher", issue=3, target=80, next=95, unit="%", minutes=4.5)

@@ -155,11 +155,13 @@ def test_the_judges_read_drawings_they_have_not_learned_from():
         seen = judges.segment(one.picture)
         for number, pattern, kind in one.garments:
             if (one.classes == number).sum() >= 150:
-                kinds.append(judges.category(one.picture, seen == number) == kind)
-                patterns.append(judges.pattern(one.picture, seen == number)[0] == pattern)
+                read = (f(one.picture, seen == number) for f in (judges.category, judges.pattern))
+                told = [judges.likeliest(shares) for shares in read]
+                kinds.append(told[0] == kind)
+                patterns.append(told[1] == pattern)
         shapes.append(measure.iou(seen > 0, one.classes > 0))
         likely = judges.season(one.picture, seen)
-        seasons.append(one.season[list(likely).index(max(likely, key=likely.__getitem__))])
+        seasons.append(one.season[list(likely).index(judges.likeliest(likely))])
     assert np.mean(shapes) > 0.93
     assert np.mean(seasons) > 0.7
     assert np.mean(kinds) > 0.6 and np.mean(patterns) > 0.7
@@ -178,6 +180,37 @@ def test_a_kind_is_told_from_near_and_from_the_figure_around_it():
     assert far[3].sum() == pytest.approx(mask.sum() / 4, rel=0.05)
     empty = judges.category_input(picture, np.zeros_like(mask))
     assert [float(x.abs().sum()) for x in (empty[0], empty[2])] == [0, 0]
+
+
+def test_windows_lie_all_over_a_garment_and_show_nothing_else():
+    picture, mask = np.zeros((384, 256, 3), np.uint8), np.zeros((384, 256), bool)
+    picture[100:340, 40:216] = (200, 30, 60)
+    picture[100:340, 120:130] = (20, 30, 60)
+    mask[100:340, 40:216] = True
+    windows = judges.pattern_windows(picture, mask)
+    assert windows.shape == (9, 4, *judges.WINDOW)
+    assert (windows[:, :3] * (1 - windows[:, 3:]) == 0).all()
+    assert set(np.unique(windows[:, 3]).tolist()) <= {0, 1}
+    small = np.zeros_like(mask)
+    small[0:8, 250:256] = True
+    assert judges.pattern_windows(picture, small).shape[0] == 1
+    none = judges.pattern_windows(picture, np.zeros_like(mask))
+    assert none.shape == (1, 4, *judges.WINDOW) and not none.any()
+    shares = judges.pattern(picture, np.zeros_like(mask))
+    assert sum(shares.values()) == pytest.approx(1)
+
+
+def test_a_picture_and_its_mirror_image_are_read_alike():
+    one = judge_pictures.sample(judge_pictures.HELD_OUT + 1000)
+    seen = judges.segment(one.picture)
+    back = judges.segment(one.picture[:, ::-1])[:, ::-1]
+    assert (seen == back).mean() > 0.999
+    number = one.garments[0][0]
+    for read in (judges.category, judges.pattern):
+        here = read(one.picture, seen == number)
+        there = read(one.picture[:, ::-1], (seen == number)[:, ::-1])
+        assert judges.likeliest(here) == judges.likeliest(there)
+        assert here == pytest.approx(there, abs=0.05), read.__name__
 
 
 def test_the_judges_are_small_and_their_drawings_are_their_own():

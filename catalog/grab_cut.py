@@ -2,7 +2,8 @@
 
 GrabCut (Rother, Kolmogorov, Blake, 2004) is OpenCV's. It is started from colours: what looks like
 the photo's border is probably ground, what does not is probably the garment, the more surely the
-nearer it lies to the middle.
+nearer it lies to the middle. Where that finds little, it is started from the place: the garment in
+the middle, ground in the corners.
 """
 
 from __future__ import annotations
@@ -22,6 +23,17 @@ _GROUNDS = 4
 """Colours a border may have."""
 _FAR = 14.0
 """CIELAB distance (CIE76) from every border colour at which a pixel may be garment."""
+_LEAST = 0.01
+"""Share of the photo below which nothing was found."""
+_SMALL = 0.06
+"""Share below which a person is asked whether that is all of it."""
+_DOUBTED, _PART = 0.2, 0.6
+"""Share of the photo below which what was found may be a collar or a print only, and share of what
+the place says below which it is."""
+_CORE = 0.08
+"""Square of a place's distance from the middle, up to which it is garment if anything is."""
+_UNLIKE = 8.0
+"""CIELAB distance (CIE76) between the middle and the corners of a photo that shows something."""
 _BLANK = 0.5
 """Deviation of CIELAB below which a picture shows nothing."""
 _EVEN_BORDER = 0.97
@@ -41,20 +53,20 @@ class Cut:
     @property
     def usable(self) -> bool:
         """Whether anything stands out at all."""
-        return bool(self.mask.mean() >= 0.01)
+        return bool(self.mask.mean() >= _LEAST)
 
 
 def cut(photo: np.ndarray) -> Cut:
     """The garment in ``photo``, uint8 ``(H, W, 3)`` RGB. The same photo gives the same mask."""
     if _border_evenness(photo) >= _EVEN_BORDER:
         mask = cut_out(photo)
-        if 0.01 <= mask.mean() <= 0.9 and _on_border(mask) < 0.02:
+        if _LEAST <= mask.mean() <= 0.9 and _on_border(mask) < 0.02:
             return Cut(mask, "even ground", ())
     mask = _grab(photo)
     warnings = []
-    if mask.mean() < 0.01:
+    if mask.mean() < _LEAST:
         warnings.append("no garment stands out from the background")
-    elif mask.mean() < 0.06:
+    elif mask.mean() < _SMALL:
         warnings.append("the garment is very small in the photo")
     if mask.mean() > 0.85:
         warnings.append("hardly any background was found")
@@ -64,19 +76,32 @@ def cut(photo: np.ndarray) -> Cut:
 
 
 def _grab(photo: np.ndarray) -> np.ndarray:
-    # 1. a small picture, and how far each pixel is from the border's colours
+    # 1. a small picture; on one of a single colour GrabCut takes minutes to find nothing
     scale = SIDE / max(photo.shape[:2])
     size = max(8, round(photo.shape[1] * scale)), max(8, round(photo.shape[0] * scale))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.bilateralFilter(cv2.resize(photo, size, interpolation=way), 5, 20, 5)
     lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    if lab.reshape(-1, 3).std(0).max() < _BLANK:
+        return np.zeros(photo.shape[:2], bool)
+    # 2. GrabCut from the border's colours; where little is left by them, from the place alone
+    rows, columns = lab.shape[:2]
+    y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
+    inside = _from(small, _seeds_by_color(lab, x, y))
+    if inside.mean() < _DOUBTED and _unlike_around(lab, x, y):
+        more = _from(small, _seeds_by_place(x, y))
+        inside = more if inside.mean() < _PART * more.mean() else inside
+    soft = cv2.resize(inside.astype(np.float32), photo.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    return soft > 0.5
+
+
+def _seeds_by_color(lab: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """GrabCut's labels: garment where it is far from the border's colours and not at the very
+    edge; shadows are near them. ``x`` and ``y`` go from -1 to 1."""
     rows, columns = lab.shape[:2]
     band = max(2, round(0.04 * min(rows, columns)))
     border = np.ones((rows, columns), bool)
     border[band:-band, band:-band] = False
-    # on a picture of one colour GrabCut takes minutes to find nothing
-    if lab.reshape(-1, 3).std(0).max() < _BLANK:
-        return np.zeros(photo.shape[:2], bool)
     cv2.setRNGSeed(0)
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
     _, labels, grounds = cv2.kmeans(
@@ -84,25 +109,49 @@ def _grab(photo: np.ndarray) -> np.ndarray:
     )
     common = np.bincount(labels.ravel(), minlength=_GROUNDS) >= 0.12 * border.sum()
     far = np.linalg.norm(lab[:, :, None] - grounds[common], axis=3).min(2)
-    # 2. garment where it is far from them and not at the very edge; shadows are near them
-    y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
-    middle = 1 - np.maximum(np.abs(x), np.abs(y))  # 1 in the middle, 0 at the edge
+    middle = _middle(x, y)
     likely = far > _FAR * (1.6 - 0.9 * middle)
     if likely[~border].mean() < 0.04:  # the garment has the ground's colours: trust the place
         likely = (x**2 + y**2) < 0.5
     seeds = np.where(likely, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     seeds[border & (far < _FAR)] = cv2.GC_BGD
     seeds[likely & (middle > 0.7) & (far > 2 * _FAR)] = cv2.GC_FGD
-    # 3. GrabCut, and the large pieces of what it found
+    return seeds
+
+
+def _seeds_by_place(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """GrabCut's labels: garment in the middle, ground in the corners, whatever their colours."""
+    out = x**2 + y**2
+    seeds = np.where(out < 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    seeds[out < _CORE] = cv2.GC_FGD
+    seeds[(out > 1.2) & (_middle(x, y) < 0.08)] = cv2.GC_BGD
+    return seeds
+
+
+def _from(small: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """What GrabCut finds from its labels, bool: the large pieces of it."""
+    rows, columns = seeds.shape
     ground, garment = np.zeros((1, 65)), np.zeros((1, 65))
     box = (0, 0, columns, rows)  # read by no other mode, but asked for
+    cv2.setRNGSeed(0)
     cv2.grabCut(small, seeds, box, ground, garment, _ROUNDS, cv2.GC_INIT_WITH_MASK)
     inside = ((seeds == cv2.GC_FGD) | (seeds == cv2.GC_PR_FGD)).astype(np.uint8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     inside = cv2.morphologyEx(cv2.morphologyEx(inside, cv2.MORPH_OPEN, disc), cv2.MORPH_CLOSE, disc)
-    inside = _large_pieces(inside, middle)
-    soft = cv2.resize(inside.astype(np.float32), photo.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-    return soft > 0.5
+    y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
+    return _large_pieces(inside, _middle(x, y)) > 0
+
+
+def _unlike_around(lab: np.ndarray, x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether the middle has another colour than what lies around it: a bare floor has not."""
+    out = x**2 + y**2
+    inner, outer = np.median(lab[out < _CORE], 0), np.median(lab[out > 1.2], 0)
+    return bool(np.linalg.norm(inner - outer) >= _UNLIKE)
+
+
+def _middle(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """1 in a picture's middle, 0 at its edge."""
+    return 1 - np.maximum(np.abs(x), np.abs(y))
 
 
 def _large_pieces(inside: np.ndarray, middle: np.ndarray) -> np.ndarray:

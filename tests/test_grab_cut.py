@@ -62,7 +62,32 @@ def test_a_photo_of_nothing_is_not_usable_or_says_so():
     assert not even.usable or even.warnings
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real photos are not here")
+def floor(garment: np.ndarray, print_: np.ndarray) -> np.ndarray:
+    """A grey floor with a garment on it that is hardly darker, and something bright on that."""
+    rng = np.random.default_rng(0)
+    photo = np.full((384, 256, 3), 120, np.float32)
+    photo[garment] = (90, 98, 108)
+    photo += cv2.GaussianBlur(rng.normal(0, 30, photo.shape).astype(np.float32), (0, 0), 2)
+    photo[print_] = (210, 60, 40)
+    return photo.clip(0, 255).astype(np.uint8)
+
+
+def test_a_bright_print_is_not_taken_for_the_garment_it_is_on():
+    garment = drawn("sweater", 3)[1]
+    print_ = np.zeros_like(garment)
+    print_[140:210, 92:164] = True
+    found = cut(floor(garment, print_))
+    assert found.usable and not found.warnings
+    assert agreement(found.mask, garment) > 0.8
+
+
+def test_a_small_thing_on_a_bare_floor_stays_small():
+    small = np.zeros((384, 256), bool)
+    small[60:100, 60:100] = True
+    found = cut(floor(np.zeros_like(small), small))
+    assert agreement(found.mask, small) > 0.8 and "small" in found.warnings[0]
+
+
 @pytest.mark.parametrize("level", [0, 60, 255])
 def test_a_photo_of_one_colour_shows_nothing_and_grab_cut_is_not_asked(level, monkeypatch):
     monkeypatch.setattr(cv2, "grabCut", lambda *_: pytest.fail("it takes minutes on such a photo"))
@@ -70,6 +95,7 @@ def test_a_photo_of_one_colour_shows_nothing_and_grab_cut_is_not_asked(level, mo
     assert not found.usable and "stands out" in found.warnings[0]
 
 
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real photos are not here")
 def test_real_photos_leave_their_background_behind():
     coverage = [
         cut(photo_pixels(photo_png(path.read_bytes()))).mask.mean()

@@ -228,7 +228,7 @@ def outline(
         if category is None:
             raise
         return Outline(kinds, nearest, shapes, drawn=False)
-    drawn = max(chances, key=lambda label: chances[label]) == DRAWN
+    drawn = chances[DRAWN] > 0.5
     if not drawn and category is None:
         kinds = by_label(chances, nearest)
     return Outline(kinds, nearest, shapes, drawn)

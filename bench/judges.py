@@ -217,7 +217,7 @@ def pattern_windows(picture: np.ndarray, mask: np.ndarray) -> Tensor:
     middles = [np.quantile(p, QUARTILES).astype(int).tolist() for p in places]
     windows = {_window(at, picture.shape) for at in itertools.product(*middles)}
     seen = [_pattern_input(picture, mask, *window) for window in sorted(windows)]
-    return torch.stack([x for x in seen if x[3].any()])
+    return torch.stack([x for x in seen if x[3].any()] or seen)
 
 
 def pattern_input(picture: np.ndarray, mask: np.ndarray) -> Tensor:

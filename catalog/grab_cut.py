@@ -34,6 +34,9 @@ _CORE = 0.08
 """Square of a place's distance from the middle, up to which it is garment if anything is."""
 _UNLIKE = 8.0
 """CIELAB distance (CIE76) between the middle and the corners of a photo that shows something."""
+_FAINT = 5.5
+"""CIELAB distance (CIE76) across an outline, median, below which it is light and shadow on a floor:
+3 to 5 there, 6 and more around garments."""
 _BLANK = 0.5
 """Deviation of CIELAB below which a picture shows nothing."""
 _EVEN_BORDER = 0.97
@@ -72,6 +75,8 @@ def cut(photo: np.ndarray) -> Cut:
         warnings.append("hardly any background was found")
     if _on_border(mask) > 0.25:
         warnings.append("the garment runs over the photo's edge")
+    if mask.mean() >= _LEAST and _edge_contrast(photo, mask) < _FAINT:
+        warnings.append("hardly an edge is seen between garment and background")
     return Cut(mask, "grab cut", tuple(warnings))
 
 
@@ -176,6 +181,24 @@ def _border_evenness(photo: np.ndarray) -> float:
     steps = (cv2.dilate(photo, square) - cv2.erode(photo, square)).max(2)
     line = np.concatenate([steps[3], steps[-4], steps[:, 3], steps[:, -4]])
     return float((line <= 5).mean())
+
+
+def _edge_contrast(photo: np.ndarray, mask: np.ndarray) -> float:
+    """Median CIELAB distance between both sides of the mask's outline, eight pixels apart."""
+    scale = SIDE / max(photo.shape[:2])
+    size = max(8, round(photo.shape[1] * scale)), max(8, round(photo.shape[0] * scale))
+    small = cv2.GaussianBlur(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), (0, 0), 1.5)
+    lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    inside = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    # the way into the garment, at every place of its outline
+    soft = cv2.GaussianBlur(inside, (0, 0), 2)
+    way = np.stack([cv2.Sobel(soft, cv2.CV_32F, 0, 1), cv2.Sobel(soft, cv2.CV_32F, 1, 0)])
+    outline = cv2.morphologyEx((inside > 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3)))
+    places = np.stack(np.nonzero(outline))
+    steps = 4 * way[:, *places] / np.linalg.norm(way[:, *places], axis=0).clip(1e-6)
+    last = np.array(lab.shape[:2])[:, None] - 1
+    there, back = (np.rint(places + s).astype(int).clip(0, last) for s in (steps, -steps))
+    return float(np.median(np.linalg.norm(lab[*there] - lab[*back], axis=1)))
 
 
 def _on_border(mask: np.ndarray) -> float:

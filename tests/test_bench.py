@@ -196,8 +196,10 @@ def test_windows_lie_all_over_a_garment_and_show_nothing_else():
     assert judges.pattern_windows(picture, small).shape[0] == 1
     none = judges.pattern_windows(picture, np.zeros_like(mask))
     assert none.shape == (1, 4, *judges.WINDOW) and not none.any()
-    shares = judges.pattern(picture, np.zeros_like(mask))
-    assert sum(shares.values()) == pytest.approx(1)
+    apart = np.zeros_like(mask)
+    apart[150, 250] = apart[151, 1] = True  # no window holds either
+    for few in (np.zeros_like(mask), apart):
+        assert sum(judges.pattern(picture, few).values()) == pytest.approx(1)
 
 
 def test_a_picture_and_its_mirror_image_are_read_alike():

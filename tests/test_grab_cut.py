@@ -88,6 +88,17 @@ def test_a_small_thing_on_a_bare_floor_stays_small():
     assert agreement(found.mask, small) > 0.8 and "small" in found.warnings[0]
 
 
+def test_light_on_a_bare_floor_is_no_garment_or_is_doubted():
+    none = np.zeros((384, 256), bool)
+    y, x = np.mgrid[-1:1:384j, -1:1:256j]
+    bare = floor(none, none)
+    vignette = bare * (1 - 0.35 * (x**2 + y**2) / 2)[..., None]
+    sun = bare + 45 * np.exp(-2 * (((x - 0.2) / 0.4) ** 2 + ((y + 0.1) / 0.3) ** 2))[..., None]
+    for light in (bare, vignette, sun):
+        found = cut(light.clip(0, 255).astype(np.uint8))
+        assert any("stands out" in w or "edge is seen" in w for w in found.warnings)
+
+
 @pytest.mark.parametrize("level", [0, 60, 255])
 def test_a_photo_of_one_colour_shows_nothing_and_grab_cut_is_not_asked(level, monkeypatch):
     monkeypatch.setattr(cv2, "grabCut", lambda *_: pytest.fail("it takes minutes on such a photo"))

@@ -82,22 +82,32 @@ def cut(photo: np.ndarray) -> Cut:
 
 def _grab(photo: np.ndarray) -> np.ndarray:
     # 1. a small picture; on one of a single colour GrabCut takes minutes to find nothing
-    scale = SIDE / max(photo.shape[:2])
-    size = max(8, round(photo.shape[1] * scale)), max(8, round(photo.shape[0] * scale))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = cv2.bilateralFilter(cv2.resize(photo, size, interpolation=way), 5, 20, 5)
-    lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    small = cv2.bilateralFilter(_small(photo), 5, 20, 5)
+    lab = _lab(small)
     if lab.reshape(-1, 3).std(0).max() < _BLANK:
         return np.zeros(photo.shape[:2], bool)
     # 2. GrabCut from the border's colours; where little is left by them, from the place alone
     rows, columns = lab.shape[:2]
     y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
-    inside = _from(small, _seeds_by_color(lab, x, y))
+    inside = _from(small, _seeds_by_color(lab, x, y), _middle(x, y))
     if inside.mean() < _DOUBTED and _unlike_around(lab, x, y):
-        more = _from(small, _seeds_by_place(x, y))
+        more = _from(small, _seeds_by_place(x, y), _middle(x, y))
         inside = more if inside.mean() < _PART * more.mean() else inside
     soft = cv2.resize(inside.astype(np.float32), photo.shape[1::-1], interpolation=cv2.INTER_CUBIC)
     return soft > 0.5
+
+
+def _small(picture: np.ndarray) -> np.ndarray:
+    """A photo or a mask of it, at the size at which GrabCut works."""
+    scale = SIDE / max(picture.shape[:2])
+    size = max(8, round(picture.shape[1] * scale)), max(8, round(picture.shape[0] * scale))
+    return cv2.resize(
+        picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    )
+
+
+def _lab(small: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
 
 
 def _seeds_by_color(lab: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -133,7 +143,7 @@ def _seeds_by_place(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return seeds
 
 
-def _from(small: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+def _from(small: np.ndarray, seeds: np.ndarray, middle: np.ndarray) -> np.ndarray:
     """What GrabCut finds from its labels, bool: the large pieces of it."""
     rows, columns = seeds.shape
     ground, garment = np.zeros((1, 65)), np.zeros((1, 65))
@@ -143,8 +153,7 @@ def _from(small: np.ndarray, seeds: np.ndarray) -> np.ndarray:
     inside = ((seeds == cv2.GC_FGD) | (seeds == cv2.GC_PR_FGD)).astype(np.uint8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     inside = cv2.morphologyEx(cv2.morphologyEx(inside, cv2.MORPH_OPEN, disc), cv2.MORPH_CLOSE, disc)
-    y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
-    return _large_pieces(inside, _middle(x, y)) > 0
+    return _large_pieces(inside, middle) > 0
 
 
 def _unlike_around(lab: np.ndarray, x: np.ndarray, y: np.ndarray) -> bool:
@@ -185,11 +194,8 @@ def _border_evenness(photo: np.ndarray) -> float:
 
 def _edge_contrast(photo: np.ndarray, mask: np.ndarray) -> float:
     """Median CIELAB distance between both sides of the mask's outline, eight pixels apart."""
-    scale = SIDE / max(photo.shape[:2])
-    size = max(8, round(photo.shape[1] * scale)), max(8, round(photo.shape[0] * scale))
-    small = cv2.GaussianBlur(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), (0, 0), 1.5)
-    lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    inside = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    lab = _lab(cv2.GaussianBlur(_small(photo), (0, 0), 1.5))
+    inside = _small(mask.astype(np.float32))
     # the way into the garment, at every place of its outline
     soft = cv2.GaussianBlur(inside, (0, 0), 2)
     way = np.stack([cv2.Sobel(soft, cv2.CV_32F, 0, 1), cv2.Sobel(soft, cv2.CV_32F, 1, 0)])

@@ -3,6 +3,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 from bench import __main__ as bench
 from bench import base as bench_base
@@ -200,6 +201,22 @@ def test_windows_lie_all_over_a_garment_and_show_nothing_else():
     apart[150, 250] = apart[151, 1] = True  # no window holds either
     for few in (np.zeros_like(mask), apart):
         assert sum(judges.pattern(picture, few).values()) == pytest.approx(1)
+
+
+def test_a_picture_is_segmented_at_several_sizes_by_their_mean(monkeypatch):
+    sides = []
+
+    def net(x: torch.Tensor) -> torch.Tensor:
+        """Sure of the top at the first size; of the bottom, less so, at the others."""
+        sides.append(tuple(x.shape))
+        logits = torch.zeros(len(x), len(judges.CLASSES), *x.shape[2:])
+        logits[:, 3 if len(sides) == 1 else 4] = 5.0 if len(sides) == 1 else 3.5
+        return logits
+
+    monkeypatch.setattr(judges, "judge", lambda name: net)
+    seen = judges.segment(np.zeros((384, 256, 3), np.uint8))
+    assert sides == [(2, 3, 336, 224), (2, 3, 384, 256), (2, 3, 432, 288)]
+    assert (seen == 4).all(), "two that agree count for more than one that is sure"
 
 
 def test_a_picture_and_its_mirror_image_are_read_alike():

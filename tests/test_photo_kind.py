@@ -148,6 +148,19 @@ def test_drawings_are_known_as_drawn_also_those_that_trained_nothing():
     assert next(drawn_examples())[0] == DRAWN
 
 
+def test_a_look_that_is_sure_counts_for_more(monkeypatch):
+    chances = np.full((2, len(KINDS) + 1), 1e-4, np.float32)
+    chances[0, :2], chances[1, :2] = (0.98, 0.01), (0.3, 0.69)
+    monkeypatch.setattr(photo_kind, "photo_embedding", lambda: lambda pictures: pictures)
+    likely = Head((*KINDS, DRAWN), np.zeros((15, DIM)), np.zeros(15))
+    monkeypatch.setattr(Head, "__call__", lambda self, _: chances)
+    monkeypatch.setattr(photo_kind, "head", lambda: likely)
+    photo = np.full((8, 8, 3), 90, np.uint8)
+    told = list(label_chances([photo], [np.ones((8, 8), bool)]).values())
+    assert told[0] / told[1] == pytest.approx((98 * 0.3 / 0.69) ** 0.5, rel=1e-3)
+    assert sum(told) == pytest.approx(1)
+
+
 def test_a_label_limits_the_kinds_and_the_silhouette_chooses_among_them():
     nearest = dict.fromkeys(CATEGORIES, 9.0) | {"tie": 2.0, "midi skirt": 8.0, "sneakers": 8.5}
     chances = dict.fromkeys(KINDS, 0.0) | {"Skirt": 0.6, "Shorts": 0.3, DRAWN: 0.1}
